@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"sync"
 	"testing"
 
 	"github.com/ethersphere/bee/v2/pkg/bmtpool"
 	"github.com/ethersphere/bee/v2/pkg/file/pipeline/builder"
 	"github.com/ethersphere/bee/v2/pkg/swarm"
+	"pgregory.net/rapid"
 
 	"swarmfs/swarmstore/content"
 )
@@ -23,29 +25,45 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// beePutter keeps the chunks that Bee's splitter makes, unless it is nil.
-type beePutter map[content.Reference][]byte
+// discard is where Bee's splitter puts its chunks.
+type discard struct{}
 
-func (p beePutter) Put(_ context.Context, c swarm.Chunk) error {
-	if p != nil {
-		p[content.Reference(c.Address().Bytes())] = bytes.Clone(c.Data())
-	}
-	return nil
-}
+func (discard) Put(context.Context, swarm.Chunk) error { return nil }
 
-// beeSplit runs Bee's splitter over data and keeps its chunks in p.
-func beeSplit(tb testing.TB, data []byte, p beePutter) content.Reference {
+// beeReference returns the reference that Bee's splitter gives for data.
+func beeReference(tb rapid.TB, data []byte) content.Reference {
 	tb.Helper()
 	ctx := context.Background()
-	addr, err := builder.FeedPipeline(ctx, builder.NewPipelineBuilder(ctx, p, false, 0), bytes.NewReader(data))
+	addr, err := builder.FeedPipeline(ctx, builder.NewPipelineBuilder(ctx, discard{}, false, 0), bytes.NewReader(data))
 	if err != nil {
 		tb.Fatalf("bee's splitter: %v", err)
 	}
 	return content.Reference(addr.Bytes())
 }
 
-// beeReference returns the reference that Bee's splitter gives for data.
-func beeReference(tb testing.TB, data []byte) content.Reference {
+// sample is a file whose beginnings several tests use, so that Bee's splitter,
+// which takes most of their time, sees each only once.
+var sample struct {
+	sync.Mutex
+	data []byte
+	refs map[int]content.Reference
+}
+
+// sampleFile returns the first size bytes of the sample, which are not to be
+// changed, and the reference that Bee's splitter gives for them.
+func sampleFile(tb rapid.TB, size int) ([]byte, content.Reference) {
 	tb.Helper()
-	return beeSplit(tb, data, nil)
+	sample.Lock()
+	defer sample.Unlock()
+	if sample.data == nil {
+		sample.data = randomBytes(3, 128*mib+1)
+		sample.refs = make(map[int]content.Reference)
+	}
+	data := sample.data[:size:size]
+	ref, ok := sample.refs[size]
+	if !ok {
+		ref = beeReference(tb, data)
+		sample.refs[size] = ref
+	}
+	return data, ref
 }

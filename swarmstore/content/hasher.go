@@ -25,8 +25,8 @@ type Hasher struct {
 	zeros   zeroTrees
 }
 
-// NewHasher returns a hasher. It takes about a megabyte and a millisecond, so
-// that a program wants one for all.
+// NewHasher returns a hasher. A program wants one for all: only then are its
+// computations limited to the number of processors, and buffers shared.
 func NewHasher() *Hasher {
 	optInSIMD()
 	h := &Hasher{pool: bmt.NewPool(bmt.NewConf(segments, runtime.GOMAXPROCS(0)))}

@@ -23,8 +23,10 @@ type Edit struct {
 // grows, needs an edit: Update does not see its bytes. ErrEdit tells of one
 // that is missing, or of edits out of order or outside of the file.
 //
-// Beside the new tree Update returns the intermediate chunks of it that are
-// not in base, each once, children before parents. It reads only those chunks
+// Beside the new tree Update returns the intermediate chunks that it made, each
+// once, children before parents: together with those of base they are all that
+// the new tree consists of. Among them may be some that base has already, namely
+// of zeros, or with an edit for every block below. Update reads only those chunks
 // of base that lie above an edit or above a changed end of the file, so that
 // its cost grows with the edits and the depth of the tree, not with the size of
 // the file.
@@ -91,7 +93,7 @@ type updater struct {
 // are those of the subtree.
 func (u *updater) subtree(ctx context.Context, index, size int64, base Tree, edits []Edit) (Reference, error) {
 	if int64(len(edits)) == BlockCount(size) {
-		base = Tree{} // nothing of it is left
+		base = Tree{} // nothing of it is left, and nothing of it needs to be read
 	}
 	base, err := u.lower(ctx, base, height(size))
 	if err != nil {

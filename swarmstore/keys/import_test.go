@@ -22,7 +22,7 @@ func TestImportReencrypts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if secretOf(key) != vectorSecret {
+	if secretOf(t, key) != vectorSecret {
 		t.Error("the key is another one")
 	}
 	if _, err := NewRing(r.dir, fixed(vectorPassword)).Key("wallet"); !errors.Is(err, ErrPassword) {

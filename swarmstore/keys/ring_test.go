@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/ethersphere/bee/v2/pkg/crypto"
 )
 
 // The vector of the Web3 secret storage definition (scrypt), with the address of its key.
@@ -43,8 +45,13 @@ func noPassword(t *testing.T) PasswordFunc {
 	}
 }
 
-func secretOf(key *ecdsa.PrivateKey) string {
-	return hex.EncodeToString(key.D.FillBytes(make([]byte, 32))) //nolint:staticcheck // secp256k1 is not in crypto/ecdh
+func secretOf(t *testing.T, key *ecdsa.PrivateKey) string {
+	t.Helper()
+	secret, err := crypto.EDGSecp256_K1.Encode(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return hex.EncodeToString(secret)
 }
 
 func newRing(t *testing.T) *Ring {

@@ -23,6 +23,10 @@ func (d *DB) UpdateFreeing(ctx context.Context, fn func(*Tx) error) error {
 // UpdateAtomic runs fn in a savepoint of the group transaction: if it fails, only what it did is undone.
 func (d *DB) UpdateAtomic(ctx context.Context, fn func(*Tx) error) error {
 	return d.update(ctx, false, func(tx *Tx) error {
+		// The group's number must not be undone with the function that asked for it first.
+		if _, err := tx.Version(); err != nil {
+			return err
+		}
 		if err := exec(tx.conn, "SAVEPOINT atomic"); err != nil {
 			return err
 		}

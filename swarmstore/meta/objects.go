@@ -66,10 +66,10 @@ func (tx *Tx) DropRef(ref []byte) error {
 		refs = s.ColumnInt64(0)
 		return nil
 	}, ref)
-	tx.wrote = true
 	if err != nil {
-		return err
+		return fullError(err)
 	}
+	tx.wrote = true
 	if refs > 0 {
 		return nil
 	}
@@ -157,4 +157,18 @@ func (tx *Tx) Rungs() (totals []RungTotal, err error) {
 		return nil
 	})
 	return totals, err
+}
+
+// GarbageEmpty reports whether the garbage list is empty.
+func (tx *Tx) GarbageEmpty() (bool, error) {
+	n, err := tx.integer("SELECT EXISTS (SELECT 1 FROM garbage)")
+	return n == 0, err
+}
+
+// ObjectRung calls fn with the rung of an object, if the store has it.
+func (tx *Tx) ObjectRung(ref []byte, fn func(Rung)) error {
+	return tx.rows("SELECT rung FROM objects WHERE ref = ?", func(s *sqlite.Stmt) error {
+		fn(Rung(s.ColumnInt64(0)))
+		return nil
+	}, ref)
 }

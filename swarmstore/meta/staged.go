@@ -78,3 +78,12 @@ func (tx *Tx) Orphans(session int64) (inos []int64, err error) {
 	}, session)
 	return inos, err
 }
+
+// StagedElsewhere sums up the unsealed files of other sessions.
+func (tx *Tx) StagedElsewhere(session int64) (files, bytes int64, err error) {
+	err = tx.row("SELECT count(*), ifnull(sum(n.size), 0) FROM unsealed u JOIN nodes n ON n.ino = u.ino WHERE u.session <> ?", func(s *sqlite.Stmt) error {
+		files, bytes = s.ColumnInt64(0), s.ColumnInt64(1)
+		return nil
+	}, session)
+	return files, bytes, err
+}

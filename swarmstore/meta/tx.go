@@ -100,16 +100,18 @@ func (tx *Tx) exec(query string, args ...any) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	tx.wrote = true
 	bind(stmt, args)
 	_, err = stmt.Step()
 	if resetErr := stmt.Reset(); err == nil {
 		err = resetErr
 	}
 	if err != nil {
+		tx.wrote = true // as far as anybody knows
 		return 0, fullError(err)
 	}
-	return tx.conn.Changes(), nil
+	n := tx.conn.Changes()
+	tx.wrote = tx.wrote || n > 0
+	return n, nil
 }
 
 func (tx *Tx) run(query string, args ...any) error {

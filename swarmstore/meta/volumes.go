@@ -68,3 +68,11 @@ func (tx *Tx) VolumeUse(id int64) (nodes, bytes int64, err error) {
 func (tx *Tx) NodeCount() (int64, error) {
 	return tx.integer("SELECT ifnull(max(ino), 0) FROM nodes")
 }
+
+// SetVolumeName renames a volume.
+func (tx *Tx) SetVolumeName(id int64, name string) error {
+	return tx.run("UPDATE volumes SET name = ? WHERE id = ?", name, id)
+}
+
+// DeleteEntries removes all entries of a directory.
+func (tx *Tx) DeleteEntries(dir int64) error { return tx.run("DELETE FROM entries WHERE dir = ?", dir) }

@@ -1,0 +1,99 @@
+package objects
+
+import (
+	"context"
+	"fmt"
+
+	"swarmfs/swarmstore/content"
+	"swarmfs/swarmstore/meta"
+)
+
+// reapBatch bounds how many objects one transaction of Reap deletes, so that writers hardly wait for it.
+const reapBatch = 32
+
+// Reap deletes objects that nobody names any more and reports whether there may be more to do.
+func (s *Store) Reap(ctx context.Context) (more bool, err error) {
+	taken, err := s.collect(ctx)
+	if err != nil {
+		return false, fmt.Errorf("collect unused content: %w", err)
+	}
+	removed, err := s.removeDoomed(ctx)
+	if err != nil {
+		return false, fmt.Errorf("remove unused blocks: %w", err)
+	}
+	return taken+removed > 0, nil
+}
+
+// collect deletes unreferenced objects from the database; those in files become doomed.
+func (s *Store) collect(ctx context.Context) (taken int, err error) {
+	idle := false
+	err = s.db.View(ctx, func(tx *meta.Tx) error { idle, err = tx.GarbageEmpty(); return err })
+	if err != nil || idle {
+		return 0, err
+	}
+	err = s.db.UpdateFreeing(ctx, func(tx *meta.Tx) error {
+		var dead []meta.Object
+		dead, taken, err = tx.Garbage(reapBatch)
+		if err != nil {
+			return err
+		}
+		for _, o := range dead {
+			if o.Kind != meta.KindNode {
+				continue
+			}
+			if err := s.dropChildren(tx, o.Data); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return taken, err
+}
+
+func (s *Store) dropChildren(tx *meta.Tx, data []byte) error {
+	children, err := content.Children(data)
+	if err != nil {
+		return nil // a damaged chunk names nothing that could be dropped; fsck tells of it
+	}
+	for _, c := range children {
+		if err := s.DropRef(tx, content.Tree{Root: c.Ref, Size: c.Span}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeDoomed deletes the files of blocks that the database has forgotten. That must be durable first, or a
+// power cut would bring the rows back without the files; and nobody may be about to use one.
+func (s *Store) removeDoomed(ctx context.Context) (removed int, err error) {
+	var refs, revived [][]byte
+	err = s.db.View(ctx, func(tx *meta.Tx) error { refs, revived, err = tx.Doomed(reapBatch * content.Branches); return err })
+	if err != nil || len(refs)+len(revived) == 0 {
+		return 0, err
+	}
+	if err := s.db.Sync(ctx); err != nil {
+		return 0, err
+	}
+	_, err = s.lease.exclude(func() error {
+		return s.db.UpdateFreeing(ctx, func(tx *meta.Tx) error {
+			// Looked up again: what was revived meanwhile stays.
+			refs, revived, err = tx.Doomed(reapBatch * content.Branches)
+			if err != nil {
+				return err
+			}
+			for _, ref := range refs {
+				if err := s.blocks.Remove(content.Reference(ref)); err != nil {
+					return err
+				}
+			}
+			for _, ref := range append(refs, revived...) {
+				if err := tx.Undoom(ref); err != nil {
+					return err
+				}
+				removed++
+			}
+			return nil
+		})
+	})
+	return removed, err
+}
