@@ -123,7 +123,7 @@ func (i *inode) markUnsealed(tx *meta.Tx, n *meta.Node, unsealed bool) error {
 
 // recordPiece writes down which bytes of a piece are valid.
 func (s *Store) recordPiece(tx *meta.Tx, p *piece) error {
-	encoded, err := p.valid.AppendBinary(nil)
+	encoded, err := p.valid.AppendBinary([]byte{}) // not nil, which would be NULL
 	if err != nil {
 		return err
 	}

@@ -150,6 +150,11 @@ func (b *Batch) insert(tx *meta.Tx, c content.Child) error {
 		_, err := tx.InsertObject(c.Ref[:], meta.KindBlockFile, length, nil)
 		return err
 	}
+	if c.Span <= content.ChunkSize && b.s.hasher.IsZero(c.Ref, c.Span) {
+		// The zeros that a file was extended by are nobody's to put.
+		_, err := tx.InsertObject(c.Ref[:], meta.KindBlockInline, c.Span, make([]byte, c.Span))
+		return err
+	}
 	return nil
 }
 
