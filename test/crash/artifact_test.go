@@ -1,6 +1,7 @@
 package crash
 
 import (
+	"flag"
 	"os"
 	"path/filepath"
 	"testing"
@@ -10,6 +11,10 @@ import (
 // keeps with -artifacts.
 func saveStore(t *testing.T, store string) {
 	t.Helper()
+	if f := flag.Lookup("test.artifacts"); f == nil || f.Value.String() != "true" {
+		t.Log("-artifacts would keep the store")
+		return
+	}
 	to := filepath.Join(t.ArtifactDir(), "store")
 	if err := os.CopyFS(to, os.DirFS(store)); err != nil {
 		t.Logf("saving the store: %v", err)

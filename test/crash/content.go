@@ -20,6 +20,9 @@ type content struct {
 	name  string
 	sizes []int64
 	cells []cellHistory
+	// tearable content is copied into mapped memory, of which the kernel may
+	// take a page while a cell is being copied.
+	tearable bool
 }
 
 // cellHistory lists what one cell may show. A nil history means zeros only: a
@@ -38,7 +41,10 @@ func newContent(name string) *content {
 }
 
 func (c *content) clone() *content {
-	d := &content{name: c.name, sizes: slices.Clone(c.sizes), cells: make([]cellHistory, len(c.cells))}
+	d := &content{
+		name: c.name, sizes: slices.Clone(c.sizes), cells: make([]cellHistory, len(c.cells)),
+		tearable: c.tearable,
+	}
 	for i, h := range c.cells {
 		d.cells[i] = slices.Clone(h)
 	}
@@ -74,6 +80,14 @@ func (c *content) truncate(n int64) {
 		}
 	}
 	c.resize(n)
+}
+
+// punch enters that n cells from the cell first on, those below the end of the
+// file, are about to become zeros.
+func (c *content) punch(first, n int) {
+	for i := first; i < min(first+n, len(c.cells)); i++ {
+		c.cells[i] = c.cells[i].with(version{})
+	}
 }
 
 func (c *content) resize(n int64) {
@@ -113,7 +127,7 @@ func (c *content) check(got []byte) error {
 	case size > slices.Max(c.sizes):
 		return fmt.Errorf("%s has %d bytes, at most %d expected: %w", c.name, size, slices.Max(c.sizes), errForeign)
 	}
-	found := &content{name: c.name, sizes: []int64{size}}
+	found := &content{name: c.name, sizes: []int64{size}, tearable: c.tearable}
 	for i := 0; len(got) > 0; i++ {
 		cell := got[:min(CellSize, len(got))]
 		got = got[len(cell):]
@@ -122,6 +136,10 @@ func (c *content) check(got []byte) error {
 			h = c.cells[i]
 		}
 		v, err := h.match(c.name, int64(i)*CellSize, cell)
+		if err != nil && c.tearable && h.mixes(c.name, int64(i)*CellSize, cell) {
+			found.cells = append(found.cells, h) // not narrowed: no single version fits
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -138,15 +156,9 @@ func (h cellHistory) match(name string, off int64, got []byte) (version, error) 
 	if h == nil {
 		h = cellHistory{{}}
 	}
-	var want [CellSize]byte
 	// Backwards, because the newest is the most likely.
 	for _, v := range slices.Backward(h) {
-		clear(want[:])
-		if v.keep > 0 {
-			putCell(want[:], name, off, v.gen)
-			clear(want[v.keep:])
-		}
-		if bytes.Equal(got, want[:len(got)]) {
+		if bytes.Equal(got, v.bytes(name, off)[:len(got)]) {
 			return v, nil
 		}
 	}
@@ -155,4 +167,26 @@ func (h cellHistory) match(name string, off int64, got []byte) (version, error) 
 		kind = errLost // an older generation
 	}
 	return version{}, fmt.Errorf("%s at %d shows %s, expected one of %v: %w", name, off, describe(got), h, kind)
+}
+
+// mixes reports whether each byte of the cell at off is that of some version.
+func (h cellHistory) mixes(name string, off int64, got []byte) bool {
+	fits := make([]bool, len(got))
+	for _, v := range h {
+		want := v.bytes(name, off)
+		for i := range got {
+			fits[i] = fits[i] || got[i] == want[i]
+		}
+	}
+	return !slices.Contains(fits, false)
+}
+
+// bytes returns what the cell at off shows in this version.
+func (v version) bytes(name string, off int64) []byte {
+	b := make([]byte, CellSize)
+	if v.keep > 0 {
+		putCell(b, name, off, v.gen)
+		clear(b[v.keep:])
+	}
+	return b
 }

@@ -34,6 +34,21 @@ func TestContentCheck(t *testing.T) {
 		{"synced write short", func(c *content) { c.write(0, 2, 1); c.synced() }, gen(0, 1, 1), errLost},
 		{"synced write zeroed", func(c *content) { c.write(0, 2, 1); c.synced() }, join(gen(0, 1, 1), zeros(CellSize)), errLost},
 		{
+			"tearable cell torn",
+			func(c *content) { c.tearable = true; c.write(0, 1, 1); c.synced(); c.write(0, 1, 2) },
+			join(gen(0, 1, 2)[:100], gen(0, 1, 1)[100:]), nil,
+		},
+		{
+			"synced tearable cell torn",
+			func(c *content) { c.tearable = true; c.write(0, 1, 1); c.write(0, 1, 2); c.synced() },
+			join(gen(0, 1, 2)[:100], gen(0, 1, 1)[100:]), errForeign,
+		},
+		{
+			"other cell torn",
+			func(c *content) { c.write(0, 1, 1); c.synced(); c.write(0, 1, 2) },
+			join(gen(0, 1, 2)[:100], gen(0, 1, 1)[100:]), errForeign,
+		},
+		{
 			"synced overwrite gone back",
 			func(c *content) { c.write(0, 1, 1); c.synced(); c.write(0, 1, 2); c.synced() },
 			gen(0, 1, 1), errLost,
@@ -92,7 +107,7 @@ func TestContentFollowsAFile(t *testing.T) {
 		}
 	}
 	for gen := uint64(1); gen < 2000; gen++ {
-		switch rng.IntN(4) {
+		switch rng.IntN(6) {
 		case 0:
 			size := rng.IntN(20 * CellSize)
 			c.truncate(int64(size))
@@ -100,6 +115,12 @@ func TestContentFollowsAFile(t *testing.T) {
 			file = file[:size:size]
 		case 1:
 			c.synced()
+		case 2:
+			first, n := rng.IntN(16), 1+rng.IntN(4)
+			c.punch(first, n)
+			for at := first * CellSize; at < min((first+n)*CellSize, len(file)); at++ {
+				file[at] = 0
+			}
 		default:
 			first, n := rng.IntN(16), 1+rng.IntN(4)
 			c.write(first, n, gen)

@@ -22,6 +22,7 @@ func newCrew(seed uint64) *crew {
 		newOverwriter(l, seed),
 		newLargeWriter(l, seed),
 		newTruncater(l, seed),
+		newMapper(l, seed),
 		newReplacer(l, true, seed),
 		newReplacer(l, false, seed),
 		newSmallFiles(l),

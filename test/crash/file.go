@@ -9,6 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // fileWriter changes the content of one file by one step after another.
@@ -64,15 +67,19 @@ func newLargeWriter(l *Ledger, seed uint64) Writer {
 	})
 }
 
-// newTruncater returns a writer that mixes truncations to any size with writes.
+// newTruncater returns a writer that mixes truncations to any size and holes with writes.
 func newTruncater(l *Ledger, seed uint64) Writer {
 	const size = 1 << 20
 	return newFileWriter(l, "truncate", seed, func(w *fileWriter, f *os.File) error {
 		var err error
-		if w.rng.IntN(2) == 0 {
+		first, n := w.rng.IntN(size/CellSize), 1+w.rng.IntN(200)
+		switch w.rng.IntN(4) {
+		case 0:
 			err = w.truncate(f, w.rng.Int64N(size))
-		} else {
-			err = w.write(f, w.rng.IntN(size/CellSize), 1+w.rng.IntN(200))
+		case 1:
+			err = w.punch(f, first, n)
+		default:
+			err = w.write(f, first, n)
 		}
 		return errors.Join(err, w.syncSometimes(f, 3))
 	})
@@ -91,17 +98,43 @@ func (w *fileWriter) Work(ctx context.Context, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(filepath.Join(dir, w.kind), os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		return err
-	}
-	defer f.Close() // what counts is fsync's answer
 	for ctx.Err() == nil {
-		if err := w.step(w, f); err != nil {
+		if err := w.open(ctx, filepath.Join(dir, w.kind)); err != nil {
 			return err
+		}
+		if w.rng.IntN(8) == 0 {
+			rest(ctx)
 		}
 	}
 	return nil
+}
+
+// open takes some steps on the open file.
+func (w *fileWriter) open(ctx context.Context, path string) error {
+	const maxSteps = 30
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return err
+	}
+	for range 1 + w.rng.IntN(maxSteps) {
+		if ctx.Err() != nil {
+			break
+		}
+		if err := w.step(w, f); err != nil {
+			return errors.Join(err, f.Close())
+		}
+	}
+	return f.Close()
+}
+
+// rest leaves the files alone for so long that swarmfs begins to seal them,
+// and sometimes comes back while it does.
+func rest(ctx context.Context) {
+	const aboutToSeal = 400 * time.Millisecond
+	select {
+	case <-ctx.Done():
+	case <-time.After(aboutToSeal):
+	}
 }
 
 func (w *fileWriter) write(f *os.File, first, n int) error {
@@ -115,6 +148,11 @@ func (w *fileWriter) write(f *os.File, first, n int) error {
 func (w *fileWriter) truncate(f *os.File, size int64) error {
 	w.ledger.Enter(func() { w.content.truncate(size) })
 	return f.Truncate(size)
+}
+
+func (w *fileWriter) punch(f *os.File, first, n int) error {
+	w.ledger.Enter(func() { w.content.punch(first, n) })
+	return unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, int64(first)*CellSize, int64(n)*CellSize)
 }
 
 func (w *fileWriter) sync(f *os.File) error {
@@ -142,7 +180,9 @@ func (w *fileWriter) Check(dir string) error {
 		if w.created {
 			return fmt.Errorf("%s: %w: %w", w.kind, errLost, err)
 		}
+		tearable := w.content.tearable
 		w.content = newContent(w.kind)
+		w.content.tearable = tearable
 		return nil
 	}
 	if err != nil {

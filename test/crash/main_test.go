@@ -16,7 +16,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	if isChild, err := DatabaseChild(); isChild {
+	if isChild, err := RunChild(); isChild {
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)

@@ -5,19 +5,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
+	"strconv"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 )
 
 // database commits transactions to an SQLite database. SQLite runs in a child
-// process, because a process that has a file of a killed file system mapped
-// into its memory, as SQLite in WAL mode has, dies of SIGBUS with it.
+// process, because in WAL mode it maps a file into its memory.
 type database struct {
 	ledger *Ledger
 	wal    bool
@@ -52,40 +51,26 @@ func (w *database) Work(ctx context.Context, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	child := exec.Command("/proc/self/exe")
-	child.Env = append(os.Environ(), childEnv+"="+dir, fmt.Sprintf("%s=%d", childNextEnv, w.tried+1), childModeEnv+"="+w.journalMode())
-	var stderr strings.Builder
-	child.Stderr = &stderr
-	in, err := child.StdinPipe()
+	c, err := startChild("database", dir, w.journalMode(), strconv.FormatInt(w.tried+1, 10))
 	if err != nil {
 		return err
 	}
-	out, err := child.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := child.Start(); err != nil {
-		return err
-	}
-	for lines := bufio.NewScanner(out); lines.Scan(); {
+	for line, ok := c.hear(); ok; line, ok = c.hear() {
 		var n int64
-		if _, err := fmt.Sscanf(lines.Text(), "try %d", &n); err == nil {
-			w.ledger.Enter(func() { w.tried = n })
-			if ctx.Err() != nil {
-				break // the closed pipe ends the child
-			}
-			if _, err := in.Write([]byte("\n")); err != nil {
-				break // it died; Wait says of what
-			}
-		} else if _, err := fmt.Sscanf(lines.Text(), "ack %d", &n); err == nil {
+		if _, err := fmt.Sscanf(line, "ack %d", &n); err == nil {
 			w.ledger.Enter(func() { w.acked = n })
+			continue
 		}
+		if _, err := fmt.Sscanf(line, "try %d", &n); err != nil {
+			return errors.Join(fmt.Errorf("the SQLite process says %q", line), c.end(ctx))
+		}
+		w.ledger.Enter(func() { w.tried = n })
+		if ctx.Err() != nil {
+			break
+		}
+		c.tell("go")
 	}
-	err = errors.Join(in.Close(), child.Wait())
-	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("the SQLite process: %w\n%.500s", err, stderr.String())
-	}
-	return nil
+	return c.end(ctx)
 }
 
 func (w *database) journalMode() string {
@@ -95,49 +80,31 @@ func (w *database) journalMode() string {
 	return "delete"
 }
 
-// The child is this test binary, started again with these variables set.
-const (
-	childEnv     = "SWARMFS_CRASH_SQLITE_DIR"
-	childModeEnv = "SWARMFS_CRASH_SQLITE_MODE"
-	childNextEnv = "SWARMFS_CRASH_SQLITE_NEXT"
-)
-
-// DatabaseChild runs the child's part and reports whether this process is one.
-// TestMain calls it first.
-func DatabaseChild() (isChild bool, err error) {
-	dir := os.Getenv(childEnv)
-	if dir == "" {
-		return false, nil
+// databaseChild commits transactions to the database in the directory args[0]
+// in the journal mode args[1], beginning with number args[2]. It announces each
+// with "try N", waits for a line, and confirms the commit with "ack N".
+func databaseChild(args []string, in *bufio.Reader, out io.Writer) error {
+	next, err := strconv.ParseInt(args[2], 10, 64)
+	if err != nil {
+		return err
 	}
-	var next int64
-	if _, err := fmt.Sscan(os.Getenv(childNextEnv), &next); err != nil {
-		return true, err
-	}
-	return true, databaseChild(dir, os.Getenv(childModeEnv), next)
-}
-
-// databaseChild commits transactions until its standard input ends. It
-// announces each on its standard output with "try N", waits for a line, and
-// confirms the commit with "ack N".
-func databaseChild(dir, mode string, next int64) error {
-	db, err := sqlite.OpenConn(filepath.Join(dir, databaseFile), sqlite.OpenReadWrite|sqlite.OpenCreate)
+	db, err := sqlite.OpenConn(filepath.Join(args[0], databaseFile), sqlite.OpenReadWrite|sqlite.OpenCreate)
 	if err != nil {
 		return err
 	}
 	defer db.Close() // what counts is the commits' answer
-	if err := setUp(db, mode); err != nil {
+	if err := setUp(db, args[1]); err != nil {
 		return err
 	}
-	answers := bufio.NewReader(os.Stdin)
 	for ; ; next++ {
-		fmt.Printf("try %d\n", next)
-		if _, err := answers.ReadByte(); err != nil {
+		fmt.Fprintf(out, "try %d\n", next)
+		if _, err := in.ReadString('\n'); err != nil {
 			return nil // the test has seen enough
 		}
 		if err := insertBatch(db, next); err != nil {
 			return err
 		}
-		fmt.Printf("ack %d\n", next)
+		fmt.Fprintf(out, "ack %d\n", next)
 	}
 }
 

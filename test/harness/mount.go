@@ -123,7 +123,7 @@ func (fs *FS) Command(ctx context.Context, args ...string) *exec.Cmd {
 
 func (fs *FS) start(t testing.TB) {
 	t.Helper()
-	args := append([]string{"--store", fs.Store, "mount"}, fs.opts.Args...)
+	args := append([]string{"--store", fs.Store, "mount", "--foreground"}, fs.opts.Args...)
 	cmd := exec.Command(fs.binary, append(args, fs.Dir)...)
 	cmd.Env = append(os.Environ(), fs.opts.Env...)
 	d, err := startDaemon(cmd)

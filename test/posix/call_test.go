@@ -14,6 +14,7 @@ type call struct {
 	Op     string
 	Path   string
 	Path2  string
+	Name   string // of an extended attribute
 	FD     int
 	Flags  int
 	Mode   uint32
@@ -51,7 +52,9 @@ func (c call) String() string {
 		return fmt.Sprintf("%s(%q, %q)", c.Op, abbreviate(c.Path), abbreviate(c.Path2))
 	case "open":
 		return fmt.Sprintf("open(%q, %#x, %#o)", abbreviate(c.Path), c.Flags, c.Mode)
-	case "truncate", "ftruncate", "fallocate":
+	case "setxattr", "getxattr", "removexattr":
+		return fmt.Sprintf("%s(%q, %q, %d bytes, flags %d)", c.Op, c.Path, abbreviate(c.Name), len(c.Data), c.Flags)
+	case "truncate", "ftruncate", "fallocate", "flock", "setlk":
 		return fmt.Sprintf("%s(%q, fd %d, flags %#x, offset %d, size %d)", c.Op, abbreviate(c.Path), c.FD, c.Flags, c.Off, c.Size)
 	case "raw":
 		return fmt.Sprintf("syscall %d(%x)", c.Nr, c.Args)

@@ -73,6 +73,21 @@ func (s *suite) fixture(t *testing.T) *fixture {
 	return f
 }
 
+// on returns the fixture for a subtest.
+func (f *fixture) on(t *testing.T) *fixture {
+	sub := *f
+	sub.t, sub.root.f = t, &sub
+	return &sub
+}
+
+// below returns the fixture with a directory of it as the one that paths are
+// relative to.
+func (f *fixture) below(name string) *fixture {
+	sub := *f
+	sub.dir, sub.root.f = filepath.Join(f.dir, name), &sub
+	return &sub
+}
+
 // as returns a user with a user number and groups, the effective one first.
 func (f *fixture) as(uid int, groups ...int) user {
 	return user{f: f, h: f.s.helper(credential{UID: uid, Groups: groups})}

@@ -9,9 +9,8 @@
 // ext4 directory after changing them. Every call is made by a process of the
 // user in question, so the kernel checks real credentials.
 //
-// The suite does not cover extended attributes, locks, and content beyond
-// what truncation and holes need; test/model compares those with a local
-// file system.
+// Of content the suite covers only what truncation and holes need; test/model
+// compares content with a local file system.
 package posix
 
 import (
@@ -74,6 +73,10 @@ func TestPOSIX(t *testing.T) {
 		{"Symlink", testSymlink},
 		{"Unlink", testUnlink},
 		{"Utimensat", testUtimensat},
+		{"Xattr", testXattr},
+		{"ACL", testACL},
+		{"Readdir", testReaddir},
+		{"Lock", testLock},
 	} {
 		t.Run(topic.name, func(t *testing.T) { topic.test(s, t) })
 	}

@@ -124,7 +124,16 @@ var operations = map[string]func(*call, *reply) error{
 		return err
 	},
 	"access": func(c *call, _ *reply) error { return unix.Access(c.Path, c.Mode) },
-	"raw":    rawCall,
+	"setxattr": func(c *call, _ *reply) error {
+		return unix.Lsetxattr(c.Path, c.Name, c.Data, c.Flags)
+	},
+	"getxattr":    getXattr,
+	"removexattr": func(c *call, _ *reply) error { return unix.Lremovexattr(c.Path, c.Name) },
+	"flock":       func(c *call, _ *reply) error { return unix.Flock(c.FD, c.Flags) },
+	"setlk": func(c *call, _ *reply) error {
+		return unix.FcntlFlock(uintptr(c.FD), unix.F_SETLK, &unix.Flock_t{Type: int16(c.Flags), Start: c.Off, Len: c.Size})
+	},
+	"raw": rawCall,
 }
 
 func openFile(c *call, r *reply) error {
@@ -144,6 +153,15 @@ func preadFile(c *call, r *reply) error {
 	n, err := unix.Pread(c.FD, r.Data, c.Off)
 	r.Data = r.Data[:max(n, 0)]
 	r.N = int64(n)
+	return err
+}
+
+func getXattr(c *call, r *reply) error {
+	buf := make([]byte, c.BufLen)
+	n, err := unix.Lgetxattr(c.Path, c.Name, buf)
+	if err == nil {
+		r.Data = buf[:n]
+	}
 	return err
 }
 

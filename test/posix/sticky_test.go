@@ -36,21 +36,17 @@ func (s *suite) forOwners(t *testing.T, fn func(f *fixture, caller user, fileOwn
 	f.must(f.root.mkdir("sticky", 0o777))
 	f.must(f.root.chmod("sticky", 0o1777))
 	for _, caller := range []int{0, ownerID} {
+		f.must(f.root.chown("plain", caller, caller))
 		for _, dirOwner := range ids {
+			f.must(f.root.chown("sticky", dirOwner, dirOwner))
 			for _, fileOwner := range ids {
-				f.must(f.root.chown("sticky", dirOwner, dirOwner))
-				f.must(f.root.chown("plain", caller, caller))
-				u := f.as(caller, caller)
-				allowed := stickyAllows(caller, dirOwner, fileOwner)
 				label := fmt.Sprintf("caller %d, directory of %d, file of %d", caller, dirOwner, fileOwner)
 				ok := t.Run(label, func(t *testing.T) {
-					sub := *f
-					sub.t = t
-					sub.root.f, u.f = &sub, &sub
-					fn(&sub, u, fileOwner, allowed)
+					sub := f.on(t)
+					fn(sub, sub.as(caller, caller), fileOwner, stickyAllows(caller, dirOwner, fileOwner))
 				})
 				if !ok {
-					return
+					return // the directory may not be as the next one expects
 				}
 			}
 		}

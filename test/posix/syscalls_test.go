@@ -147,6 +147,21 @@ func (u user) close(fd int) result {
 	return u.do(call{Op: "close", FD: fd})
 }
 
+func (u user) setxattr(path, name string, value []byte, flags int) result {
+	u.f.t.Helper()
+	return u.do(call{Op: "setxattr", Path: path, Name: name, Data: value, Flags: flags})
+}
+
+func (u user) getxattr(path, name string, size int) result {
+	u.f.t.Helper()
+	return u.do(call{Op: "getxattr", Path: path, Name: name, BufLen: size})
+}
+
+func (u user) removexattr(path, name string) result {
+	u.f.t.Helper()
+	return u.do(call{Op: "removexattr", Path: path, Name: name})
+}
+
 func (u user) pwrite(fd int, data []byte, off int64) result {
 	u.f.t.Helper()
 	return u.do(call{Op: "pwrite", FD: fd, Data: data, Off: off})
