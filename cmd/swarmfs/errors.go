@@ -146,6 +146,7 @@ func explain(err error) string {
 	if errors.As(err, &said) {
 		text = said.Error()
 	}
+	text = strings.TrimSpace(text) // some come from other programs
 	if hint := advice(err); hint != "" {
 		text += "; " + hint
 	}

@@ -58,6 +58,9 @@ func (p *program) mountAt(c *cli.Context, m *mountConfig, waiting *readiness) er
 	if waiting != nil { // the process that waits has prepared everything
 		return p.serve(c, m, waiting)
 	}
+	if err := checkFUSE(&m.fuse); err != nil {
+		return fail("mount at", asked, err)
+	}
 	if err := p.prepareMountPoint(c.Context, path); err != nil {
 		return fail("mount at", asked, err)
 	}

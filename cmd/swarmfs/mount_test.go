@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -243,25 +244,34 @@ func TestSignalsDetachABusyMount(t *testing.T) {
 	}
 }
 
-func TestDeadMountIsClearedAway(t *testing.T) {
-	s := newMountShell(t)
-	s.run("mount", s.point)
+// killServer ends the process behind the mount as a crash would.
+func (s *mountShell) killServer() {
+	s.t.Helper()
 	server := s.server()
 	if err := unix.Kill(server.PID, unix.SIGKILL); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := server.wait(ctx); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
+}
+
+func TestDeadMountIsClearedAway(t *testing.T) {
+	s := newMountShell(t)
+	s.run("mount", s.point)
+	s.killServer()
 	if output := s.run("mount", s.point); !strings.Contains(output, "has died") {
 		t.Errorf("mount printed %q", output)
 	}
 	if err := os.WriteFile(filepath.Join(s.point, "f"), nil, 0o600); err != nil {
 		t.Error(err)
 	}
-	s.run("umount", s.point)
+	s.killServer()
+	if output := s.run("umount", s.point); !strings.Contains(output, "has died") {
+		t.Errorf("umount printed %q", output)
+	}
 	if s.isMounted() {
 		t.Error("the dead mount is still there")
 	}
@@ -290,5 +300,47 @@ func TestMetricsAndHealth(t *testing.T) {
 		if err != nil || response.StatusCode != http.StatusOK || !strings.Contains(string(body), want) {
 			t.Errorf("%s: %s, %v, %.200q", path, response.Status, err, body)
 		}
+	}
+}
+
+func TestForegroundTellsSystemd(t *testing.T) {
+	s := newMountShell(t)
+	socket := filepath.Join(t.TempDir(), "notify")
+	listener, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	hears := func(want string) {
+		t.Helper()
+		if err := listener.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		message := make([]byte, 4096)
+		n, err := listener.Read(message)
+		if err != nil || string(message[:n]) != want {
+			t.Fatalf("systemd hears %q, %v; want %q", message[:n], err, want)
+		}
+	}
+	command := s.command("mount", "--foreground", s.point)
+	command.Env = append(command.Env, "NOTIFY_SOCKET="+socket)
+	var said bytes.Buffer
+	command.Stderr = &said
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	hears("READY=1")
+	if !s.isMounted() {
+		t.Error("ready, but not mounted")
+	}
+	if err := command.Process.Signal(unix.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	hears("STOPPING=1")
+	if err := command.Wait(); err != nil {
+		t.Errorf("%v, %s", err, said.String())
+	}
+	if s.isMounted() {
+		t.Error("it is still mounted")
 	}
 }

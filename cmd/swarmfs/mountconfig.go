@@ -30,12 +30,12 @@ type mountConfig struct {
 
 func mountFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "options", Aliases: []string{"o"}, Usage: "mount `OPTIONS` with commas between, as for mount(8); they override flags"},
+		&cli.GenericFlag{Name: "options", Aliases: []string{"o"}, Value: new(optionLists), Usage: "mount `OPTIONS` with commas between, as for mount(8); they override flags"},
 		&cli.BoolFlag{Name: "read-only", Aliases: []string{"r"}, Usage: "refuse every change"},
 		&cli.BoolFlag{Name: "foreground", Aliases: []string{"f"}, Usage: "stay in the foreground and log to the terminal"},
 		&cli.StringFlag{Name: "log-file", TakesFile: true, Usage: "`FILE` to log to", DefaultText: "log/VOLUME.log in the store"},
 		&cli.StringFlag{Name: "cache-size", Usage: "`SIZE` of local copies kept of what the network has, such as 10GB; 0: all", Value: "0"},
-		&cli.DurationFlag{Name: "attr-timeout", Usage: "how long the kernel may keep attributes", Value: fusefs.DefaultAttrTimeout},
+		&cli.DurationFlag{Name: "attr-timeout", Usage: "`TIME` for which the kernel may keep attributes", Value: fusefs.DefaultAttrTimeout},
 		&cli.StringFlag{Name: "uid", Usage: "show all files as owned by this user `ID`"},
 		&cli.StringFlag{Name: "gid", Usage: "show all files as of this group `ID`"},
 		&cli.StringFlag{Name: "umask", Usage: "take these permissions, an octal `MASK`, from all files"},
@@ -43,6 +43,13 @@ func mountFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "debug", Usage: "log every request of the kernel", Hidden: true},
 	}
 }
+
+// optionLists are the values of -o, which may be given several times.
+type optionLists []string
+
+func (o *optionLists) Set(list string) error { *o = append(*o, list); return nil }
+
+func (o *optionLists) String() string { return strings.Join(*o, ",") }
 
 // newMountConfig reads the flags and then the mount options over them.
 func newMountConfig(c *cli.Context) (*mountConfig, error) {
@@ -70,9 +77,11 @@ func newMountConfig(c *cli.Context) (*mountConfig, error) {
 			return nil, usagef(c, "--%s %q: %v", name, value, err)
 		}
 	}
-	for _, list := range c.StringSlice("options") {
-		if err := m.applyOptions(list); err != nil {
-			return nil, usagef(c, "-o %s: %v", list, err)
+	if lists, ok := c.Generic("options").(*optionLists); ok {
+		for _, list := range *lists {
+			if err := m.applyOptions(list); err != nil {
+				return nil, usagef(c, "-o %s: %v", list, err)
+			}
 		}
 	}
 	if m.store == "" {

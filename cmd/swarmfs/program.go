@@ -89,7 +89,7 @@ func (p *program) commands() []*cli.Command {
 	families := [][]*cli.Command{
 		{p.mountCommand(), p.umountCommand()},
 		{p.lsCommand(), p.catCommand(), p.putCommand(), p.getCommand(), p.statCommand(), p.rmCommand(), p.mvCommand(), p.mkdirCommand()},
-		{p.volumeCommand(), p.keyCommand(), p.statusCommand(), p.syncCommand()},
+		{p.volumeCommand(), p.keyCommand(), p.statusCommand(), p.syncCommand(), p.fsckCommand()},
 		{p.completionCommand(), p.manCommand(), p.versionCommand()},
 	}
 	categories := []string{categoryDisk, categoryFiles, categoryStore, categoryOther}

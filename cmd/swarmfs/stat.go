@@ -81,7 +81,7 @@ func (p *program) showStat(e entry) error {
 	row("Path", "%s%s", p.displayName(e.Path), p.arrow(e))
 	row("Type", "%s", e.Type)
 	row("Size", "%d bytes, %d of them allocated", a.Size, a.Allocated)
-	row("Inode", "%d, %d links", a.Ino, a.Nlink)
+	row("Inode", "%d, %s", a.Ino, count(int64(a.Nlink), "link"))
 	row("Access", "%s (%s), user %s (%d), group %s (%d)", e.Mode, e.modeString(), names.user(a.UID), a.UID, names.group(a.GID), a.GID)
 	for _, t := range []struct {
 		name string

@@ -63,6 +63,10 @@ func (p *program) umountOne(c *cli.Context, asked string) error {
 		return err
 	}
 	lazy, wait := c.Bool("lazy"), c.Bool("wait")
+	if isStale(path) {
+		p.notef("%s: the process that served this mount has died; the next to open its store takes over what it left", asked)
+		return unmount(c.Context, path, true)
+	}
 	if err := p.unmountBusy(c.Context, path, lazy, wait); err != nil {
 		return err
 	}

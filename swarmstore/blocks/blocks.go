@@ -119,6 +119,9 @@ func (d *Dir) Remove(ref content.Reference) error {
 	return ignoreMissing(os.Remove(d.name(ref)))
 }
 
+// RemoveFile deletes a file that Each has shown and that is no block in use.
+func (d *Dir) RemoveFile(path string) error { return ignoreMissing(os.Remove(path)) }
+
 // Sync makes one block durable, its name included.
 func (d *Dir) Sync(ref content.Reference) error {
 	for _, name := range []string{d.name(ref), filepath.Dir(d.name(ref))} {

@@ -344,3 +344,19 @@ func (d *DB) checkpointIfLong() {
 		d.log.Warn("checkpoint of the metadata log failed; it grows until the disk has room", "err", err)
 	}
 }
+
+// Abandon drops the open group and closes the database, as the end of the process would. It is there for
+// tests of what a crash leaves.
+func (d *DB) Abandon() {
+	d.mu.Lock()
+	if d.group.open {
+		d.group.timer.Stop()
+		_ = exec(d.writer, "ROLLBACK")
+		d.endGroup()
+	}
+	d.closed = true
+	d.mu.Unlock()
+	d.stop()
+	d.done.Wait()
+	_ = d.closeConns()
+}

@@ -127,15 +127,6 @@ func (tx *Tx) Doomed(limit int) (refs [][]byte, revived [][]byte, err error) {
 // Undoom takes a reference off the list of doomed block files.
 func (tx *Tx) Undoom(ref []byte) error { return tx.run("DELETE FROM doomed WHERE ref = ?", ref) }
 
-// Objects calls fn for every object with an id greater than after, without data, and returns the last id.
-func (tx *Tx) Objects(after int64, limit int, fn func(Object) error) (last int64, err error) {
-	err = tx.rows("SELECT id, ref, kind, size, refs, rung FROM objects WHERE id > ? ORDER BY id LIMIT ?", func(s *sqlite.Stmt) error {
-		last = s.ColumnInt64(0)
-		return fn(Object{Ref: blob(s, 1), Kind: ObjectKind(s.ColumnInt64(2)), Size: s.ColumnInt64(3), Refs: s.ColumnInt64(4), Rung: Rung(s.ColumnInt64(5))})
-	}, after, limit)
-	return last, err
-}
-
 // SetRefs corrects the reference count of an object.
 func (tx *Tx) SetRefs(ref []byte, refs int64) error {
 	if err := tx.run("UPDATE objects SET refs = ? WHERE ref = ?", refs, ref); err != nil || refs > 0 {

@@ -159,3 +159,14 @@ func (tx *Tx) next(counter string, n int64) (v int64, err error) {
 	}, n, counter)
 	return v, fullError(err)
 }
+
+// IntegrityCheck runs SQLite's own check of the file and returns what it found wrong.
+func (tx *Tx) IntegrityCheck() (problems []string, err error) {
+	err = tx.rows("PRAGMA integrity_check", func(s *sqlite.Stmt) error {
+		if text := s.ColumnText(0); text != "ok" {
+			problems = append(problems, text)
+		}
+		return nil
+	})
+	return problems, err
+}

@@ -53,10 +53,11 @@ func (d *Dir) Close() error {
 	return d.dir.Close()
 }
 
-// Path returns the name of a piece's file.
-func (d *Dir) Path(id PieceID) string {
-	return filepath.Join(d.path, fmt.Sprintf("%d.%d.%d", id.Ino, id.Block, id.Gen))
-}
+// Name returns the name of a piece's file in its session's directory.
+func Name(id PieceID) string { return fmt.Sprintf("%d.%d.%d", id.Ino, id.Block, id.Gen) }
+
+// Path returns the path of a piece's file.
+func (d *Dir) Path(id PieceID) string { return filepath.Join(d.path, Name(id)) }
 
 // Piece returns the piece's file, made if it does not exist, to be released after use.
 func (d *Dir) Piece(id PieceID) (*fdcache.Handle, error) {

@@ -84,7 +84,9 @@ func (t *target) unmount() error {
 		return nil
 	}
 	if out, err := t.stop.CombinedOutput(); err != nil {
-		return fmt.Errorf("unmounting %s: %w\n%s", t.name, err, out)
+		// By force, so that removing the files does not reach into the mount.
+		return errors.Join(fmt.Errorf("unmounting %s: %w\n%s", t.name, err, out),
+			t.daemon.Process.Kill(), syscall.Unmount(t.dir(), syscall.MNT_DETACH))
 	}
 	timer := time.AfterFunc(stopDeadline, func() { _ = t.daemon.Process.Kill() }) // Wait reports it
 	defer timer.Stop()

@@ -113,7 +113,8 @@ func databaseChild(args []string, in *bufio.Reader, out io.Writer) error {
 func setUp(db *sqlite.Conn, mode string) error {
 	for _, statement := range []string{
 		"PRAGMA journal_mode=" + mode,
-		"PRAGMA synchronous=FULL",
+		// FULL does not sync the directory after the journal was removed, which is the commit.
+		"PRAGMA synchronous=EXTRA",
 		fmt.Sprintf("PRAGMA wal_autocheckpoint=%d", checkpointPages),
 		"CREATE TABLE IF NOT EXISTS row (batch INTEGER, i INTEGER, payload BLOB, PRIMARY KEY (batch, i))",
 		"CREATE INDEX IF NOT EXISTS by_payload ON row (payload)",

@@ -19,7 +19,7 @@ import (
 
 const (
 	mountDeadline   = 30 * time.Second // opening a store may replay its log
-	unmountDeadline = 60 * time.Second // unmounting seals what is staged
+	unmountDeadline = 60 * time.Second // unmounting waits for users and seals what is staged
 	pollInterval    = 5 * time.Millisecond
 )
 
@@ -158,7 +158,9 @@ func (fs *FS) waitMounted() error {
 func (fs *FS) unmount() error {
 	ctx, cancel := context.WithTimeout(context.Background(), unmountDeadline)
 	defer cancel()
-	if out, err := fs.Command(ctx, "umount", fs.Dir).CombinedOutput(); err != nil {
+	// Wait, for the network poller of the Go runtime may hold a file for a moment
+	// after it was closed. A file that was left open fails at the deadline.
+	if out, err := fs.Command(ctx, "umount", "--wait", fs.Dir).CombinedOutput(); err != nil {
 		return fmt.Errorf("swarmfs umount: %w\n%s", err, out)
 	}
 	select {
