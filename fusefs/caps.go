@@ -7,9 +7,6 @@ import "github.com/hanwen/go-fuse/v2/fuse"
 func capabilities(o *Options) uint64 {
 	caps := uint64(0)
 
-	// open(O_TRUNC) arrives as one request instead of two.
-	caps |= fuse.CAP_ATOMIC_O_TRUNC
-
 	// The umask comes with each request, because a default ACL of the directory replaces it.
 	caps |= fuse.CAP_DONT_MASK
 

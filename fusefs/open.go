@@ -10,16 +10,10 @@ import (
 	"swarmfs/swarmstore"
 )
 
-// Open opens a regular file; the kernel has checked the permissions. O_TRUNC comes along (CAP_ATOMIC_O_TRUNC).
+// Open opens a regular file; the kernel has checked the permissions. O_TRUNC does not come along but as a SETATTR
+// after it: with CAP_ATOMIC_O_TRUNC the file would be empty before the kernel finds that it is a running program.
 func (fs *fileSystem) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
 	ino := fs.ino(in.NodeId)
-	if in.Flags&unix.O_TRUNC != 0 {
-		empty := int64(0)
-		set := swarmstore.SetAttr{Size: &empty, KillPriv: in.Mode&fuse.OPEN_KILL_SUIDGID != 0}
-		if _, err := fs.volume.Setattr(fs.ctx, ino, set); err != nil {
-			return fs.status("open", ino, err)
-		}
-	}
 	var status fuse.Status
 	err := fs.interruptible(cancel, in.Pid, func(ctx context.Context) error {
 		status = fs.open(ctx, ino, in.Flags, out)

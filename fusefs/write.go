@@ -19,7 +19,7 @@ func (fs *fileSystem) Writev(_ <-chan struct{}, in *fuse.WriteIn, data [][]byte)
 		return 0, fuse.EBADF
 	}
 	if in.WriteFlags&fuse.WRITE_KILL_SUIDGID != 0 {
-		if _, err := fs.volume.Setattr(fs.ctx, f.ino, swarmstore.SetAttr{KillPriv: true}); err != nil {
+		if err := fs.killPriv(f.ino); err != nil {
 			return 0, fs.status("write", f.ino, err)
 		}
 	}
@@ -35,6 +35,17 @@ func (fs *fileSystem) Writev(_ <-chan struct{}, in *fuse.WriteIn, data [][]byte)
 		return 0, fs.status("write", f.ino, err)
 	}
 	return uint32(n), fuse.OK
+}
+
+// killPriv clears setuid, setgid and the file capability where there are any. The kernel asks for it with every
+// write of an unprivileged process, whatever the file.
+func (fs *fileSystem) killPriv(ino swarmstore.Ino) error {
+	a, err := fs.volume.Getattr(fs.ctx, ino)
+	if err != nil || a.Mode&(swarmstore.ModeSetuid|swarmstore.ModeSetgid) == 0 && !a.HasXattrs {
+		return err
+	}
+	_, err = fs.volume.Setattr(fs.ctx, ino, swarmstore.SetAttr{KillPriv: true})
+	return err
 }
 
 // Fsync makes a file durable on the local disk. The kernel has written dirty pages and times back before.
@@ -64,6 +75,10 @@ func (fs *fileSystem) Fallocate(_ <-chan struct{}, in *fuse.FallocateIn) fuse.St
 		err = f.file.PunchHole(fs.ctx, offset, length, keepSize)
 	default:
 		return fuse.Status(unix.EOPNOTSUPP)
+	}
+	if err == nil && in.Uid != 0 {
+		// The kernel leaves it to us, and does not say whether the caller may keep setuid; only root may be sure to.
+		err = fs.killPriv(f.ino)
 	}
 	return fs.status("fallocate", f.ino, err)
 }

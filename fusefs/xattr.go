@@ -22,6 +22,9 @@ const (
 func (fs *fileSystem) GetXAttr(cancel <-chan struct{}, in *fuse.InHeader, name string, dest []byte) (uint32, fuse.Status) {
 	ino := fs.ino(in.NodeId)
 	if !isComputed(name) && fs.xattrs.knownNone(ino) {
+		if err := swarmstore.CheckXattrName(name); err != nil {
+			return 0, fs.status("getxattr", ino, err)
+		}
 		return 0, fuse.ENODATA
 	}
 	var value []byte

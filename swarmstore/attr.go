@@ -98,6 +98,12 @@ const (
 	RenameWhiteout  RenameFlags = 1 << 2
 )
 
+// RenameOptions say how Rename goes about it.
+type RenameOptions struct {
+	Flags    RenameFlags
+	UID, GID uint32 // owner of the whiteout that RenameWhiteout leaves behind
+}
+
 // Limits of names, as local Linux filesystems have them.
 const (
 	MaxNameLen    = 255      // bytes of one name

@@ -190,7 +190,7 @@ func (v *Volume) Link(ctx context.Context, ino, dir Ino, name string) (Attr, err
 		v.s.sealer.soon(i) // without a name it was not worth sealing
 		i.release()
 	}
-	return v.attr(n), nil
+	return v.Getattr(ctx, ino)
 }
 
 func (v *Volume) link(tx *meta.Tx, ino, dir Ino, name string) (n meta.Node, err error) {

@@ -23,6 +23,7 @@ type FsckProblem struct {
 	Volume   string
 	Path     string // of the file or directory concerned; "" if none is known
 	What     string
+	Harmless bool // it costs room, nothing else
 	Repaired bool
 }
 
@@ -31,8 +32,11 @@ func (p FsckProblem) String() string {
 	if p.Path != "" {
 		where = p.Volume + ":" + p.Path + ": "
 	}
-	if p.Repaired {
+	switch {
+	case p.Repaired:
 		return where + p.What + " (repaired)"
+	case p.Harmless:
+		return where + p.What + " (harmless)"
 	}
 	return where + p.What
 }
@@ -43,10 +47,10 @@ type FsckReport struct {
 	Problems             []FsckProblem
 }
 
-// Clean reports whether nothing is wrong, or everything has been repaired.
+// Clean reports whether nothing is wrong that matters, or everything has been repaired.
 func (r *FsckReport) Clean() bool {
 	for _, p := range r.Problems {
-		if !p.Repaired {
+		if !p.Repaired && !p.Harmless {
 			return false
 		}
 	}

@@ -60,6 +60,7 @@ func (f *fsck) verifyBlock(ctx context.Context, ref content.Reference, length in
 	buffer := blockBuffers.Get().(*[content.BlockSize]byte)
 	defer blockBuffers.Put(buffer)
 	data := buffer[:length]
+	f.s.blocks.Forget(ref)
 	err := f.s.objects.ReadBlock(ctx, ref, length, data, 0)
 	switch {
 	case errors.Is(err, objects.ErrMissing):
@@ -178,7 +179,7 @@ func (f *fsck) checkStrayFiles(ctx context.Context) error {
 		return err
 	}
 	for _, name := range stray {
-		f.report.Problems = append(f.report.Problems, FsckProblem{What: "nothing accounts for " + name, Repaired: f.o.Repair})
+		f.report.Problems = append(f.report.Problems, FsckProblem{What: "nothing accounts for " + name, Harmless: true, Repaired: f.o.Repair})
 	}
 	return nil
 }

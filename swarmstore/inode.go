@@ -68,8 +68,17 @@ type piece struct {
 
 // inodeTable holds the inodes in use.
 type inodeTable struct {
-	mu    sync.Mutex
-	byIno map[int64]*inode
+	mu      sync.Mutex
+	byIno   map[int64]*inode
+	removed uint64 // inodes removed so far
+}
+
+// removals counts the inodes that went out of use. A row that was read while it did not change is newer than
+// what any inode of before that had to record.
+func (t *inodeTable) removals() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.removed
 }
 
 func (t *inodeTable) init() { t.byIno = make(map[int64]*inode) }
@@ -147,6 +156,7 @@ func (i *inode) release() {
 	last := i.refs == 0
 	if last {
 		delete(t.byIno, i.ino)
+		t.removed++
 	}
 	t.mu.Unlock()
 	if last {
@@ -245,10 +255,8 @@ func (i *inode) touch() {
 	i.mtime, i.ctime, i.changed = now.UnixNano(), now.UnixNano(), true
 }
 
-// overlay lays over a node's row what is not recorded yet.
+// overlay lays over a node's row what is not recorded yet. mu is held since before the row was read.
 func (i *inode) overlay(n *meta.Node) {
-	i.mu.RLock()
-	defer i.mu.RUnlock()
 	if i.small != nil || i.extent > n.Size {
 		n.Size = i.size()
 		n.Allocated = max(n.Allocated, min(n.Size, n.Allocated+i.stagedBytes()))

@@ -78,23 +78,54 @@ func checkName(name string) error {
 	return nil
 }
 
-// attr returns the attributes of a row, with what this process knows better.
-func (v *Volume) attr(n meta.Node) Attr {
-	if i := v.s.inodes.find(n.Ino); i != nil {
-		i.overlay(&n)
-		i.release()
+// attr returns the attributes of a row, with what this process knows better. removals is what
+// inodeTable.removals said before the row was read.
+func (v *Volume) attr(ctx context.Context, n meta.Node, removals uint64) (Attr, error) {
+	i := v.s.inodes.find(n.Ino)
+	if i != nil {
+		defer i.release()
+		return v.attrOfOpen(ctx, i)
 	}
-	return attrOf(n)
+	if n.Mode&ModeType == ModeRegular && v.s.inodes.removals() != removals {
+		// The file may have been closed since, and the row written.
+		return v.Getattr(ctx, Ino(n.Ino))
+	}
+	return attrOf(n), nil
+}
+
+// attrOfOpen returns the attributes of a file that is open: nothing is recorded between the row is read and
+// what is not recorded is laid over it.
+func (v *Volume) attrOfOpen(ctx context.Context, i *inode) (Attr, error) {
+	i.mu.RLock()
+	defer i.mu.RUnlock()
+	n, err := v.readNode(ctx, Ino(i.ino))
+	if err != nil {
+		return Attr{}, err
+	}
+	i.overlay(&n)
+	return attrOf(n), nil
+}
+
+func (v *Volume) readNode(ctx context.Context, ino Ino) (n meta.Node, err error) {
+	err = v.s.view(ctx, func(tx *meta.Tx) (err error) { n, err = v.node(tx, ino); return err })
+	if err != nil {
+		err = fmt.Errorf("inode %d: %w", ino, err)
+	}
+	return n, err
 }
 
 // Getattr returns the attributes of a node.
 func (v *Volume) Getattr(ctx context.Context, ino Ino) (Attr, error) {
-	var n meta.Node
-	err := v.s.view(ctx, func(tx *meta.Tx) (err error) { n, err = v.node(tx, ino); return err })
-	if err != nil {
-		return Attr{}, fmt.Errorf("inode %d: %w", ino, err)
+	if i := v.s.inodes.find(int64(ino)); i != nil {
+		defer i.release()
+		return v.attrOfOpen(ctx, i)
 	}
-	return v.attr(n), nil
+	removals := v.s.inodes.removals()
+	n, err := v.readNode(ctx, ino)
+	if err != nil {
+		return Attr{}, err
+	}
+	return v.attr(ctx, n, removals)
 }
 
 // Lookup returns what name in a directory stands for; "." and ".." too.
@@ -102,12 +133,13 @@ func (v *Volume) Lookup(ctx context.Context, dir Ino, name string) (Attr, error)
 	if len(name) > MaxNameLen {
 		return Attr{}, fmt.Errorf("look up %q: %w", name, ErrNameTooLong)
 	}
+	removals := v.s.inodes.removals()
 	var n meta.Node
 	err := v.s.view(ctx, func(tx *meta.Tx) (err error) { n, err = v.lookup(tx, dir, name); return err })
 	if err != nil {
 		return Attr{}, fmt.Errorf("look up %q in inode %d: %w", name, dir, err)
 	}
-	return v.attr(n), nil
+	return v.attr(ctx, n, removals)
 }
 
 func (v *Volume) lookup(tx *meta.Tx, dir Ino, name string) (meta.Node, error) {
@@ -154,6 +186,7 @@ func (v *Volume) Readlink(ctx context.Context, ino Ino) (string, error) {
 // A caller goes through a directory by passing the last name it got; entries made or removed meanwhile may or
 // may not show, all others show exactly once.
 func (v *Volume) ReadDir(ctx context.Context, dir Ino, after string, limit int) ([]DirEntry, error) {
+	removals := v.s.inodes.removals()
 	var entries []meta.Entry
 	err := v.s.view(ctx, func(tx *meta.Tx) error {
 		d, err := v.node(tx, dir)
@@ -168,9 +201,16 @@ func (v *Volume) ReadDir(ctx context.Context, dir Ino, after string, limit int) 
 	if err != nil {
 		return nil, fmt.Errorf("read directory inode %d: %w", dir, err)
 	}
-	list := make([]DirEntry, len(entries))
-	for n, e := range entries {
-		list[n] = DirEntry{Name: e.Name, Attr: v.attr(e.Node)}
+	list := make([]DirEntry, 0, len(entries))
+	for _, e := range entries {
+		a, err := v.attr(ctx, e.Node, removals)
+		if errors.Is(err, ErrNotExist) {
+			continue // removed since
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, DirEntry{Name: e.Name, Attr: a})
 	}
 	return list, nil
 }

@@ -89,12 +89,14 @@ func pathError(op, p string, err error) error {
 }
 
 func (v *Volume) stat(ctx context.Context, op, p string, follow bool) (Attr, error) {
+	removals := v.s.inodes.removals()
 	var n meta.Node
 	err := v.s.view(ctx, func(tx *meta.Tx) (err error) { n, err = v.resolve(tx, p, follow); return err })
 	if err != nil {
 		return Attr{}, pathError(op, p, err)
 	}
-	return v.attr(n), nil
+	a, err := v.attr(ctx, n, removals)
+	return a, pathError(op, p, err)
 }
 
 func (v *Volume) parentOf(ctx context.Context, op, p string) (dir Ino, name string, err error) {
@@ -166,13 +168,10 @@ func (v *Volume) List(ctx context.Context, p string) ([]DirEntry, error) {
 	var list []DirEntry
 	for after := ""; ; after = list[len(list)-1].Name {
 		page, err := v.ReadDir(ctx, a.Ino, after, listPage)
-		if err != nil {
-			return nil, pathError("list", p, err)
+		if err != nil || len(page) == 0 {
+			return list, pathError("list", p, err)
 		}
 		list = append(list, page...)
-		if len(page) < listPage {
-			return list, nil
-		}
 	}
 }
 
@@ -196,7 +195,7 @@ func (v *Volume) walk(ctx context.Context, p string, a Attr, fn func(p string, a
 	}
 	for after := ""; ; {
 		page, err := v.ReadDir(ctx, a.Ino, after, listPage)
-		if err != nil {
+		if err != nil || len(page) == 0 {
 			return pathError("walk", p, err)
 		}
 		for _, e := range page {
@@ -205,9 +204,6 @@ func (v *Volume) walk(ctx context.Context, p string, a Attr, fn func(p string, a
 				return err
 			}
 			after = e.Name
-		}
-		if len(page) < listPage {
-			return nil
 		}
 	}
 }
@@ -222,7 +218,7 @@ func (v *Volume) MovePath(ctx context.Context, from, to string) error {
 	if err != nil {
 		return err
 	}
-	return pathError("rename", from, v.Rename(ctx, oldDir, oldName, newDir, newName, 0))
+	return pathError("rename", from, v.Rename(ctx, oldDir, oldName, newDir, newName, RenameOptions{}))
 }
 
 // Remove removes a file or an empty directory.

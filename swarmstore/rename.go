@@ -11,15 +11,15 @@ import (
 
 // Rename moves an entry, with the rules and flags of renameat2(2). When it returns, the change has outlived a
 // crash of this process; and if it replaced a file, the new one's bytes have been made durable before.
-func (v *Volume) Rename(ctx context.Context, oldDir Ino, oldName string, newDir Ino, newName string, flags RenameFlags) error {
-	err := checkRename(oldName, newName, flags)
+func (v *Volume) Rename(ctx context.Context, oldDir Ino, oldName string, newDir Ino, newName string, o RenameOptions) error {
+	err := checkRename(oldName, newName, o.Flags)
 	if err == nil {
 		err = v.settle(ctx, oldDir, oldName, newDir, newName)
 	}
 	var replaced meta.Node
 	if err == nil {
 		err = v.s.update(ctx, func(tx *meta.Tx) (err error) {
-			replaced, err = v.rename(tx, oldDir, oldName, newDir, newName, flags)
+			replaced, err = v.rename(tx, oldDir, oldName, newDir, newName, o)
 			return err
 		})
 	}
@@ -79,15 +79,15 @@ type renaming struct {
 	now              int64
 }
 
-func (v *Volume) rename(tx *meta.Tx, oldDir Ino, oldName string, newDir Ino, newName string, flags RenameFlags) (replaced meta.Node, err error) {
+func (v *Volume) rename(tx *meta.Tx, oldDir Ino, oldName string, newDir Ino, newName string, o RenameOptions) (replaced meta.Node, err error) {
 	r := renaming{v: v, tx: tx, oldDir: oldDir, newDir: newDir, oldName: oldName, newName: newName, now: time.Now().UnixNano()}
-	if err := r.load(flags); err != nil {
+	if err := r.load(o.Flags); err != nil {
 		return meta.Node{}, err
 	}
 	switch {
 	case r.from.Ino == r.to.Ino:
 		return meta.Node{}, nil // two names of one node: POSIX wants nothing to happen
-	case flags&RenameExchange != 0:
+	case o.Flags&RenameExchange != 0:
 		return meta.Node{}, r.exchange()
 	}
 	if r.to.Ino != 0 {
@@ -101,8 +101,8 @@ func (v *Volume) rename(tx *meta.Tx, oldDir Ino, oldName string, newDir Ino, new
 	if err := r.move(); err != nil {
 		return replaced, err
 	}
-	if flags&RenameWhiteout != 0 {
-		_, err = v.create(tx, oldDir, oldName, NewNode{Mode: ModeCharDev, UID: r.from.UID, GID: r.from.GID})
+	if o.Flags&RenameWhiteout != 0 {
+		_, err = v.create(tx, oldDir, oldName, NewNode{Mode: ModeCharDev, UID: o.UID, GID: o.GID})
 	}
 	return replaced, err
 }

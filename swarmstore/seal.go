@@ -52,9 +52,8 @@ func (s *Store) sealFiles(ctx context.Context, files []*inode) map[*inode]error 
 	var ready []*sealing
 	for _, i := range files {
 		job, err := s.prepareSeal(ctx, batch, i)
-		if err != nil {
-			failed[i] = fmt.Errorf("seal inode %d: %w", i.ino, storeError(err))
-		} else if job != nil {
+		i.noteSeal(failed, err)
+		if job != nil {
 			ready = append(ready, job)
 		}
 	}
@@ -63,15 +62,25 @@ func (s *Store) sealFiles(ctx context.Context, files []*inode) map[*inode]error 
 	}
 	err = batch.Barrier()
 	for _, job := range ready {
+		jobErr := err
 		if err == nil {
-			if commitErr := job.commit(ctx, batch); commitErr != nil {
-				failed[job.i] = fmt.Errorf("seal inode %d: %w", job.i.ino, storeError(commitErr))
-			}
-		} else {
-			failed[job.i] = fmt.Errorf("seal inode %d: %w", job.i.ino, storeError(err))
+			jobErr = job.commit(ctx, batch)
 		}
+		job.i.noteSeal(failed, jobErr)
 	}
 	return failed
+}
+
+// noteSeal notes how sealing a file went. A file that is deleted has nothing to seal any more.
+func (i *inode) noteSeal(failed map[*inode]error, err error) {
+	err = storeError(err)
+	switch {
+	case err == nil:
+	case errors.Is(err, ErrNotExist), errors.Is(err, ErrStale):
+		i.forget()
+	default:
+		failed[i] = fmt.Errorf("seal inode %d: %w", i.ino, err)
+	}
 }
 
 // prepareSeal hashes what is staged of a file and puts it into the batch. It returns nil if nothing is
@@ -104,10 +113,6 @@ func (s *Store) prepareSeal(ctx context.Context, batch *objects.Batch, i *inode)
 // freeze takes down what has to be sealed. Later writes go to new pieces.
 func (i *inode) freeze(ctx context.Context) (*sealing, error) {
 	if err := i.lock(ctx); err != nil {
-		if errors.Is(err, ErrStale) {
-			i.forget()
-			return nil, nil
-		}
 		return nil, err
 	}
 	defer i.mu.Unlock()

@@ -117,39 +117,35 @@ func (s *Store) sealLoop() {
 	}
 }
 
-// sealRound seals what is due, or everything, and returns the errors by inode number. Files that failed
-// are queued again.
+// sealRound seals what is due, or everything that is queued when it begins, and returns the errors by inode
+// number. Files that failed, or were written meanwhile, are queued again in the end.
 func (s *Store) sealRound(ctx context.Context, all bool) map[int64]error {
 	s.sealer.working.Lock()
 	defer s.sealer.working.Unlock()
 	failed := make(map[int64]error)
-	for {
-		files := s.sealer.take(all)
-		if len(files) == 0 {
-			return failed
-		}
-		errs := s.sealFiles(ctx, files)
-		var again []*inode
-		for i, err := range errs {
-			if errors.Is(err, errSealStale) {
-				again = append(again, i)
-				continue
-			}
-			failed[i.ino] = err
-		}
-		for _, i := range again {
-			if err := s.sealFiles(ctx, []*inode{i})[i]; err != nil && !errors.Is(err, errSealStale) {
-				failed[i.ino] = err
-			}
-		}
-		for _, i := range files {
+	var sealed []*inode
+	defer func() {
+		for _, i := range sealed {
 			s.requeue(i, failed[i.ino])
 			i.release()
 		}
-		if len(failed) > 0 || ctx.Err() != nil {
-			return failed
+	}()
+	for ctx.Err() == nil {
+		files := s.sealer.take(all)
+		if len(files) == 0 {
+			break
+		}
+		sealed = append(sealed, files...)
+		for i, err := range s.sealFiles(ctx, files) {
+			if errors.Is(err, errSealStale) {
+				err = s.sealFiles(ctx, []*inode{i})[i]
+			}
+			if err != nil && !errors.Is(err, errSealStale) {
+				failed[i.ino] = err
+			}
 		}
 	}
+	return failed
 }
 
 // requeue queues a file again that still has something to seal.
@@ -157,7 +153,7 @@ func (s *Store) requeue(i *inode, err error) {
 	switch {
 	case err != nil:
 		s.sealer.queue(i, sealRetry)
-	case i.isDirty():
+	case i.isDirty() && !s.retained.isOrphan(i.ino): // without a name it is not worth sealing
 		s.sealer.queue(i, sealAge)
 	}
 }

@@ -165,6 +165,7 @@ func (s *Store) takeOver(ctx context.Context, dead int64) error {
 	if err := s.db.Sync(ctx); err != nil {
 		return err
 	}
+	s.sweep.Store(true)
 	return errors.Join(from.Clear(), from.Close(), os.Remove(s.sessionLock(dead)))
 }
 

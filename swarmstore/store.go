@@ -57,6 +57,7 @@ type Store struct {
 	sealer   sealer
 	trash    trash
 	gen      atomic.Int64 // of pieces
+	sweep    atomic.Bool  // a process crashed: look for block files that it left
 
 	ctx        context.Context // ends when the store closes
 	cancel     context.CancelFunc
@@ -233,6 +234,10 @@ func (s *Store) chores(n int) {
 	s.warn("delete nodes without a name", s.deleteForgotten(s.ctx))
 	s.warn("remove sealed pieces", s.emptyTrash(s.ctx))
 	s.reapAll()
+	if s.sweep.Swap(false) {
+		_, err := s.objects.Stray(s.ctx, true)
+		s.warn("remove blocks that a crashed process left", err)
+	}
 	if n%60 == 59 { // every half minute
 		s.warn("take over crashed sessions", s.recoverDeadSessions(s.ctx))
 		s.warn("trim the change log", s.db.Update(s.ctx, (*meta.Tx).TrimChanges))

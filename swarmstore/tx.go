@@ -71,7 +71,7 @@ func (t *Tx) Remove(p string) error {
 func (t *Tx) Rename(from, to string) error {
 	return t.at("rename", from, func(oldDir Ino, oldName string) error {
 		return t.at("rename to", to, func(newDir Ino, newName string) error {
-			replaced, err := t.v.rename(t.tx, oldDir, oldName, newDir, newName, 0)
+			replaced, err := t.v.rename(t.tx, oldDir, oldName, newDir, newName, RenameOptions{})
 			t.removed = append(t.removed, replaced)
 			return err
 		})

@@ -21,6 +21,9 @@ func (v *Volume) Getxattr(ctx context.Context, ino Ino, name string) (value []by
 	if strings.HasPrefix(name, swarmXattrPrefix) {
 		return v.swarmXattr(ctx, ino, name)
 	}
+	if err := checkXattr(name, nil); err != nil {
+		return nil, fmt.Errorf("xattr %s: %w", name, err)
+	}
 	err = v.s.view(ctx, func(tx *meta.Tx) error {
 		n, err := v.node(tx, ino)
 		if err != nil {
@@ -116,18 +119,27 @@ func (v *Volume) changeXattrs(ctx context.Context, ino Ino, fn func(*meta.Tx, *m
 
 // checkXattr refuses names and values that a local filesystem would refuse.
 func checkXattr(name string, value []byte) error {
+	if len(value) > MaxXattrValue {
+		return ErrXattrTooBig
+	}
+	return CheckXattrName(name)
+}
+
+// CheckXattrName refuses names that no extended attribute can be stored under.
+func CheckXattrName(name string) error {
 	switch {
 	case len(name) > MaxXattrName:
 		return ErrNameTooLong
-	case len(value) > MaxXattrValue:
-		return ErrXattrTooBig
 	case strings.HasPrefix(name, swarmXattrPrefix):
 		return ErrPermission
 	case name == xattrACLAccess || name == xattrACLDefault:
 		return nil
 	}
 	for _, prefix := range []string{"user.", "trusted.", "security."} {
-		if strings.HasPrefix(name, prefix) && len(name) > len(prefix) {
+		if name == prefix {
+			return ErrInvalid
+		}
+		if strings.HasPrefix(name, prefix) {
 			return nil
 		}
 	}

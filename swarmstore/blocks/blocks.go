@@ -32,11 +32,16 @@ type Dir struct {
 	temp  atomic.Uint64
 }
 
-// Open opens the directory, creating it and its 256 subdirectories. Up to openFiles blocks stay open.
+// Folders is the number of subdirectories, one for each first byte of a reference.
+const Folders = 256
+
+func folder(path string, n int) string { return filepath.Join(path, fmt.Sprintf("%02x", n)) }
+
+// Open opens the directory, creating it and its subdirectories. Up to openFiles blocks stay open.
 func Open(path string, openFiles int) (*Dir, error) {
-	if _, err := os.Stat(filepath.Join(path, "ff")); errors.Is(err, fs.ErrNotExist) {
-		for i := range 256 {
-			if err := os.MkdirAll(filepath.Join(path, fmt.Sprintf("%02x", i)), 0o700); err != nil {
+	if _, err := os.Stat(folder(path, Folders-1)); errors.Is(err, fs.ErrNotExist) {
+		for i := range Folders {
+			if err := os.MkdirAll(folder(path, i), 0o700); err != nil {
 				return nil, err
 			}
 		}
@@ -72,6 +77,9 @@ func (d *Dir) Open(ref content.Reference) (*fdcache.Handle, error) {
 	}
 	return h, err
 }
+
+// Forget closes the block's file, so that it is looked for anew.
+func (d *Dir) Forget(ref content.Reference) { d.files.Remove(ref) }
 
 // Has reports whether the block is there.
 func (d *Dir) Has(ref content.Reference) bool {
@@ -139,16 +147,20 @@ func (d *Dir) Sync(ref content.Reference) error {
 // SyncAll makes everything on the filesystem of the directory durable.
 func (d *Dir) SyncAll() error { return unix.Syncfs(int(d.root.Fd())) }
 
-// Each calls fn for every file in the directory: blocks by reference, and others by path with a zero reference.
-func (d *Dir) Each(fn func(ref content.Reference, path string) error) error {
-	return filepath.WalkDir(d.path, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return err
-		}
+// Each calls fn for every file in a subdirectory: for blocks with their reference, for others with a zero one.
+func (d *Dir) Each(n int, fn func(ref content.Reference, path string) error) error {
+	entries, err := os.ReadDir(folder(d.path, n))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
 		ref, err := content.ParseReference(e.Name())
 		if err != nil {
-			ref = content.Reference{}
+			ref = content.Reference{} // what a crash left of a block that was being written
 		}
-		return fn(ref, path)
-	})
+		if err := fn(ref, filepath.Join(folder(d.path, n), e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
 }

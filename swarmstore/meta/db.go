@@ -21,17 +21,14 @@ const (
 	// GroupAge is how long a group transaction stays open at most: long enough to take in hundreds of
 	// mutations, short enough that other processes, who wait for it, do not notice.
 	GroupAge = 20 * time.Millisecond
-	// groupSize bounds the mutations of a group, and with them the log that it needs (walMargin).
-	groupSize = 512
-	// walMargin is kept allocated behind the end of the log for the next group: groupSize mutations of
-	// up to eight pages.
-	walMargin = 16 << 20
-	// walMarginFreeing is what a group that frees space makes do with when walMargin cannot be had.
-	walMarginFreeing = 2 << 20
-	// walCheckpoint is the length of the log that starts a checkpoint, walRestart the one that makes
-	// writers wait for it.
-	walCheckpoint = 8 << 20
-	walRestart    = 256 << 20
+	// mutationBytes is what a mutation adds to the log at most, as a rule: a few pages of 4 KiB each.
+	mutationBytes = 32 << 10
+	// A margin is kept allocated behind the end of the log for the next group: one part in marginPart of
+	// the disk, within limits. What it holds bounds the mutations of a group.
+	marginPart, minMargin, maxMargin = 64, 512 << 10, 16 << 20
+	// restartMargins is the length of the log, in margins, that makes writers wait for a checkpoint. One
+	// starts in the background at half a margin.
+	restartMargins = 16
 	// readers is the number of connections for reading beside the writer.
 	readers = 4
 	// waitLimit bounds every wait for another process: one that is stopped inside its
@@ -65,6 +62,7 @@ type DB struct {
 	turnstile *os.File
 	wal       *os.File
 	walEnd    int64 // the log is allocated up to here
+	margin    int64
 	closed    bool
 
 	pending   atomic.Bool // a group is open: readers must go through the writer
@@ -140,6 +138,11 @@ func (d *DB) open() error {
 	if d.dataVersion, err = pragmaInt(d.writer, "data_version"); err != nil {
 		return err
 	}
+	var st unix.Statfs_t
+	if err := unix.Statfs(filepath.Dir(d.path), &st); err != nil {
+		return err
+	}
+	d.margin = min(max(int64(st.Blocks)*st.Bsize/marginPart, minMargin), maxMargin)
 	return d.openWAL()
 }
 
@@ -331,11 +334,11 @@ func (d *DB) checkpointIfLong() {
 		return
 	}
 	st, err := d.wal.Stat()
-	if err != nil || st.Size() < walCheckpoint {
+	if err != nil || st.Size() < d.margin/2 {
 		return
 	}
 	mode := "PASSIVE"
-	if st.Size() > walRestart {
+	if st.Size() > restartMargins*d.margin {
 		mode = "RESTART"
 	}
 	conn := <-d.freeConns

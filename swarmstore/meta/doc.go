@@ -31,5 +31,5 @@
 //
 // A failed commit would lose what other callers were told is done. So the
 // write-ahead log is allocated ahead of every group, and a group that the disk
-// has no room for is refused before it starts, with ErrFull.
+// has no room for is refused before it starts, with ErrFull, unless it frees some.
 package meta

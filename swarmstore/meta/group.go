@@ -55,7 +55,7 @@ func (d *DB) update(ctx context.Context, freeing bool, fn func(*Tx) error) error
 		return err
 	}
 	d.group.writes++
-	if d.group.writes >= groupSize || (d.crowded && d.othersWait()) {
+	if int64(d.group.writes) >= d.margin/mutationBytes || (d.crowded && d.othersWait()) {
 		return d.commit()
 	}
 	return nil
@@ -113,37 +113,55 @@ func (d *DB) lookAround() error {
 	}, d.session)
 }
 
-// reserve makes sure that the log can grow by a group without asking the disk for room.
+// reserve makes sure that the log can grow by a group without asking the disk for room. A group that frees
+// space goes on without, if need be: on a full disk nothing else helps.
 func (d *DB) reserve(freeing bool) error {
-	var st unix.Stat_t
-	if err := unix.Fstat(int(d.wal.Fd()), &st); err != nil {
-		return err
-	}
-	if st.Size+walMargin <= d.walEnd {
-		return nil
-	}
-	err := d.allocate(st.Size, 2*walMargin)
-	if errors.Is(err, unix.ENOSPC) {
-		err = d.allocate(st.Size, walMargin)
-	}
-	if errors.Is(err, unix.ENOSPC) && freeing {
-		err = d.allocate(st.Size, walMarginFreeing)
+	err := d.reserveMargin()
+	if full(err) {
+		// The database may have taken in all of the log, and the room be the log's own.
+		d.shortenLog()
+		err = d.reserveMargin()
 	}
 	switch {
-	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
-		return fmt.Errorf("%w: free some space on the disk that holds %s: %w", ErrFull, d.path, err)
 	case errors.Is(err, unix.EOPNOTSUPP):
 		return nil // a filesystem without fallocate: a full disk then shows at the commit
+	case full(err) && freeing:
+		return nil
+	case full(err):
+		return fmt.Errorf("%w: free some space on the disk that holds %s: %w", ErrFull, d.path, err)
 	}
 	return err
 }
 
-func (d *DB) allocate(end, margin int64) error {
-	err := unix.Fallocate(int(d.wal.Fd()), unix.FALLOC_FL_KEEP_SIZE, end, margin)
-	if err == nil && margin >= walMargin {
-		d.walEnd = end + margin
+func full(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }
+
+func (d *DB) reserveMargin() error {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(d.wal.Fd()), &st); err != nil {
+		return err
+	}
+	if st.Size+d.margin <= d.walEnd {
+		return nil
+	}
+	// Twice as much spares doing it again for every group.
+	ahead := 2 * d.margin
+	err := unix.Fallocate(int(d.wal.Fd()), unix.FALLOC_FL_KEEP_SIZE, st.Size, ahead)
+	if full(err) {
+		ahead = d.margin
+		err = unix.Fallocate(int(d.wal.Fd()), unix.FALLOC_FL_KEEP_SIZE, st.Size, ahead)
+	}
+	if err == nil {
+		d.walEnd = st.Size + ahead
 	}
 	return err
+}
+
+// shortenLog moves the log into the database and cuts it off, unless somebody is reading it.
+func (d *DB) shortenLog() {
+	d.walEnd = 0
+	if err := exec(d.writer, "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+		d.log.Debug("shorten the metadata log", "err", err)
+	}
 }
 
 // lockTurnstile waits for its turn to begin a transaction.
