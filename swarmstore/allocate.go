@@ -132,7 +132,7 @@ func (i *inode) stageZeros(index, at, n int64) error {
 		return err
 	}
 	top.valid.Add(ranges.Range{Start: at, End: at + n})
-	top.unsynced = true
+	top.unsynced.Add(ranges.Range{Start: at, End: at + n})
 	return nil
 }
 

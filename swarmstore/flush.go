@@ -11,6 +11,13 @@ import (
 	"swarmfs/swarmstore/ranges"
 )
 
+// A sync of few bytes writes them into the database, which is synced anyway, instead of syncing the files of their
+// pieces: journalMost bytes at a time, journalLimit for a file until it is sealed or its files are synced.
+const (
+	journalMost  = 512 << 10
+	journalLimit = 16 << 20
+)
+
 // syncEach is the number of pieces up to which a sync syncs each by itself rather than the whole
 // filesystem: one costs 0.1 to 0.3 ms, the whole some 10 ms and more if others write much.
 const syncEach = 32
@@ -62,55 +69,85 @@ func (i *inode) record(ctx context.Context) error {
 		i.mu.Unlock()
 		return err
 	}
-	written, extent, resized := i.takeUnsynced(), i.extent, i.resized
-	dirty := len(written) > 0 || i.changed || extent > i.base.size
+	r := recording{i: i, written: i.takeUnsynced(), extent: i.extent, resized: i.resized}
+	dirty := len(r.written) > 0 || i.changed || r.extent > i.base.size
+	r.journal = r.bytes() <= journalMost && i.journal+r.bytes() <= journalLimit
 	i.mu.Unlock()
 	if !dirty {
 		return nil
 	}
-	err := i.syncPieces(written)
+	err := r.makeDurable()
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if err == nil {
-		err = i.recordWritten(ctx, written, extent, resized)
+		err = r.commit(ctx)
 	}
 	if err != nil {
-		for _, w := range written {
-			w.piece.unsynced = true
-		}
+		r.giveBack()
 	}
 	return storeError(err)
 }
 
-// writtenPiece is a piece with the ranges that were valid when its sync began.
+// recording is the way of staged bytes to being recorded.
+type recording struct {
+	i       *inode
+	written []writtenPiece
+	extent  int64  // i.extent when it began
+	resized uint64 // i.resized then
+	journal bool   // the bytes go into the database, the files are not synced
+}
+
+// writtenPiece is a piece with what there was of it when its recording began.
 type writtenPiece struct {
-	piece *piece
-	valid *ranges.Set
+	piece    *piece
+	valid    *ranges.Set
+	unsynced *ranges.Set
+	data     [][]byte // of the unsynced ranges, if they go into the database
 }
 
 // takeUnsynced returns the pieces that were written since they were recorded. mu is held for writing.
 func (i *inode) takeUnsynced() (list []writtenPiece) {
 	for _, pieces := range i.pieces {
 		for _, p := range pieces {
-			if p.unsynced {
-				p.unsynced = false
-				list = append(list, writtenPiece{p, p.valid.Clone()})
+			if !p.unsynced.Empty() {
+				list = append(list, writtenPiece{piece: p, valid: p.valid.Clone(), unsynced: p.unsynced.Clone()})
+				p.unsynced = ranges.Set{}
 			}
 		}
 	}
 	return list
 }
 
-// syncPieces makes the bytes and names of pieces durable. No lock is held: others may write meanwhile.
-func (i *inode) syncPieces(written []writtenPiece) error {
-	if len(written) == 0 {
+// giveBack undoes takeUnsynced.
+func (r *recording) giveBack() {
+	for _, w := range r.written {
+		for _, u := range w.unsynced.All() {
+			w.piece.unsynced.Add(u)
+		}
+	}
+}
+
+// bytes counts what is not synced.
+func (r *recording) bytes() (n int64) {
+	for _, w := range r.written {
+		n += w.unsynced.Len()
+	}
+	return n
+}
+
+// makeDurable syncs the files of the pieces, or reads the bytes that go into the database instead. No lock is
+// held: others may write meanwhile.
+func (r *recording) makeDurable() error {
+	switch {
+	case len(r.written) == 0:
 		return nil
+	case r.journal:
+		return r.readUnsynced()
+	case len(r.written) > syncEach:
+		return r.i.s.blocks.SyncAll()
 	}
-	if len(written) > syncEach {
-		return i.s.blocks.SyncAll()
-	}
-	for _, w := range written {
-		h, err := i.s.staging.Piece(w.piece.id)
+	for _, w := range r.written {
+		h, err := r.i.s.staging.Piece(w.piece.id)
 		if err != nil {
 			return err
 		}
@@ -120,32 +157,46 @@ func (i *inode) syncPieces(written []writtenPiece) error {
 			return fmt.Errorf("sync staged bytes: %w", err)
 		}
 	}
-	return i.s.staging.SyncNames()
+	return r.i.s.staging.SyncNames()
 }
 
-// recordWritten writes down the pieces that are still there: others were sealed or cut off meanwhile.
-// mu is held for writing.
-func (i *inode) recordWritten(ctx context.Context, written []writtenPiece, extent int64, resized uint64) error {
-	if i.resized != resized {
-		extent = min(extent, i.size())
-	}
-	return i.updateNode(ctx, func(tx *meta.Tx, n *meta.Node) error {
-		n.Size = max(n.Size, extent)
-		for _, w := range written {
-			if !i.has(w.piece) {
-				continue
+func (r *recording) readUnsynced() error {
+	for n := range r.written {
+		w := &r.written[n]
+		h, err := r.i.s.staging.Piece(w.piece.id)
+		if err != nil {
+			return err
+		}
+		for _, u := range w.unsynced.All() {
+			data := make([]byte, u.Len())
+			if _, err = h.ReadAt(data, u.Start); err != nil {
+				break
 			}
-			// What was cut off while the disk was busy stays off.
-			recorded := &piece{id: w.piece.id}
-			for _, r := range w.piece.valid.All() {
-				for _, both := range w.valid.Intersect(r) {
-					recorded.valid.Add(both)
+			w.data = append(w.data, data)
+		}
+		h.Release()
+		if err != nil {
+			return fmt.Errorf("read staged bytes: %w", err)
+		}
+	}
+	return nil
+}
+
+// commit writes down the pieces that are still there: others were sealed or cut off meanwhile. mu is held
+// for writing.
+func (r *recording) commit(ctx context.Context) error {
+	i := r.i
+	if i.resized != r.resized {
+		r.extent = min(r.extent, i.size())
+	}
+	err := i.updateNode(ctx, func(tx *meta.Tx, n *meta.Node) error {
+		n.Size = max(n.Size, r.extent)
+		for _, w := range r.written {
+			if i.has(w.piece) {
+				if err := r.recordPiece(tx, w); err != nil {
+					return err
 				}
 			}
-			if err := i.s.recordPiece(tx, recorded); err != nil {
-				return err
-			}
-			w.piece.recorded = true
 		}
 		if err := i.markUnsealed(tx, n, len(i.pieces) > 0 || n.Span != n.Size || n.Base != n.Size); err != nil {
 			return err
@@ -153,6 +204,40 @@ func (i *inode) recordWritten(ctx context.Context, written []writtenPiece, exten
 		i.base = baseOf(*n, i.base.epoch)
 		return nil
 	})
+	if err == nil && r.journal {
+		i.journal += r.bytes()
+	}
+	return err
+}
+
+// recordPiece writes down one piece, with its bytes if its file is not synced.
+func (r *recording) recordPiece(tx *meta.Tx, w writtenPiece) error {
+	id, session := w.piece.id, r.i.s.session.row.ID
+	// What was cut off while the disk was busy stays off.
+	recorded := &piece{id: id}
+	for _, v := range w.piece.valid.All() {
+		for _, both := range w.valid.Intersect(v) {
+			recorded.valid.Add(both)
+		}
+	}
+	if err := r.i.s.recordPiece(tx, recorded); err != nil {
+		return err
+	}
+	w.piece.recorded = true
+	if !r.journal {
+		if !w.piece.journaled {
+			return nil
+		}
+		w.piece.journaled = false
+		return tx.DeleteJournal(session, id.Ino, id.Block, id.Gen)
+	}
+	w.piece.journaled = true
+	for n, u := range w.unsynced.All() {
+		if err := tx.AddJournal(session, id.Ino, id.Block, id.Gen, u.Start, w.data[n]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // has reports whether the piece is one of the inode's.

@@ -156,17 +156,23 @@ func (f *fsck) checkRefs() {
 	}
 }
 
-// checkStaged looks for the files of recorded pieces.
+// checkStaged looks for the files of recorded pieces, unless the database keeps their bytes.
 func (f *fsck) checkStaged(ctx context.Context) error {
 	return f.s.view(ctx, func(tx *meta.Tx) error {
 		return tx.AllStaged(func(session, ino int64, p meta.StagedPiece) error {
 			dir := filepath.Join(f.s.dir, "staging", fmt.Sprint(session))
 			name := staging.Name(staging.PieceID{Ino: ino, Block: p.Block, Gen: p.Gen})
-			if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
-				f.problem(ino, fmt.Sprintf("staged bytes of block %d are lost: %v", p.Block, err),
+			_, statErr := os.Stat(filepath.Join(dir, name))
+			if statErr == nil {
+				return nil
+			}
+			kept := false
+			err := tx.Journal(session, ino, p.Block, p.Gen, func(int64, []byte) error { kept = true; return nil })
+			if err == nil && !kept {
+				f.problem(ino, fmt.Sprintf("staged bytes of block %d are lost: %v", p.Block, statErr),
 					func(tx *meta.Tx) error { return tx.DeleteStaged(session, ino, p.Block, p.Gen) })
 			}
-			return nil
+			return err
 		})
 	})
 }

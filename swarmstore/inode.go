@@ -38,6 +38,7 @@ type inode struct {
 	contents uint64    // counts changes of the bytes by other ways than this process's handles
 	written  time.Time // last write
 	dirtied  time.Time // first write since it was sealed
+	journal  int64     // bytes that the database keeps of its pieces
 	resized  uint64    // counts truncations, which make a seal under way worthless
 }
 
@@ -59,11 +60,12 @@ type base struct {
 
 // piece is a staging file: bytes of one block that are not sealed.
 type piece struct {
-	id       staging.PieceID
-	valid    ranges.Set // relative to the block's start
-	recorded bool       // the database knows of it
-	unsynced bool       // written since it was recorded
-	frozen   bool       // being sealed: not written any more
+	id        staging.PieceID
+	valid     ranges.Set // relative to the block's start
+	recorded  bool       // the database knows of it
+	unsynced  ranges.Set // written since it was recorded
+	journaled bool       // the database keeps bytes of it, because its file is not synced
+	frozen    bool       // being sealed: not written any more
 }
 
 // inodeTable holds the inodes in use.

@@ -335,7 +335,7 @@ func (j *sealing) commit(ctx context.Context, batch *objects.Batch) error {
 	if err != nil {
 		return err
 	}
-	i.pieces = rest
+	i.pieces, i.journal = rest, 0
 	if i.extent <= j.size {
 		i.extent = 0
 	}

@@ -184,7 +184,11 @@ func (s *Store) adoptPieces(ctx context.Context, from *staging.Dir, dead, ino in
 			return fmt.Errorf("block %d: %w: %w", r.Block, ErrCorrupt, err)
 		}
 		p := &piece{id: staging.PieceID{Ino: ino, Block: r.Block, Gen: s.gen.Add(1)}, valid: *valid, recorded: true, frozen: true}
-		if err := adoptFile(from.Path(staging.PieceID{Ino: ino, Block: r.Block, Gen: r.Gen}), s.staging.Path(p.id), valid); err != nil {
+		old := staging.PieceID{Ino: ino, Block: r.Block, Gen: r.Gen}
+		if err := adoptFile(from.Path(old), s.staging.Path(p.id), valid); err != nil {
+			return err
+		}
+		if err := s.replayJournal(ctx, dead, old, p); err != nil {
 			return err
 		}
 		pieces = append(pieces, p)
@@ -212,6 +216,29 @@ func (s *Store) adoptPieces(ctx context.Context, from *staging.Dir, dead, ino in
 	return s.loadPieces(ctx, ino, pieces)
 }
 
+// replayJournal writes into a piece what the database kept of it, and syncs it.
+func (s *Store) replayJournal(ctx context.Context, dead int64, old staging.PieceID, p *piece) error {
+	h, err := s.staging.Piece(p.id)
+	if err != nil {
+		return err
+	}
+	defer h.Release()
+	err = s.view(ctx, func(tx *meta.Tx) error {
+		return tx.Journal(dead, old.Ino, old.Block, old.Gen, func(off int64, data []byte) error {
+			for _, r := range p.valid.Intersect(ranges.Range{Start: off, End: off + int64(len(data))}) {
+				if _, err := h.WriteAt(data[r.Start-off:r.End-off], r.Start); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	return h.Sync()
+}
+
 // loadPieces gives a node its recovered pieces and queues it for sealing.
 func (s *Store) loadPieces(ctx context.Context, ino int64, pieces []*piece) error {
 	i, err := s.inode(ctx, ino)
@@ -236,7 +263,11 @@ func (s *Store) loadPieces(ctx context.Context, ino int64, pieces []*piece) erro
 // block, which is never written, while a piece is.
 func adoptFile(from, to string, valid *ranges.Set) error {
 	var st unix.Stat_t
-	if err := unix.Stat(from, &st); err != nil {
+	err := unix.Stat(from, &st)
+	if errors.Is(err, unix.ENOENT) {
+		return nil // a power cut came before its name was durable: the database kept all of its bytes
+	}
+	if err != nil {
 		return fmt.Errorf("staged bytes: %s: %w", from, err)
 	}
 	if st.Nlink == 1 {

@@ -129,7 +129,7 @@ func (i *inode) stageBlock(index int64, p []byte, at int64) (int, error) {
 	n, err := h.WriteAt(p, at)
 	if n > 0 {
 		top.valid.Add(ranges.Range{Start: at, End: at + int64(n)})
-		top.unsynced = true
+		top.unsynced.Add(ranges.Range{Start: at, End: at + int64(n)})
 	}
 	return n, err
 }

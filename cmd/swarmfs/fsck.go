@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -98,14 +99,16 @@ func checkUnused(ctx context.Context, store *swarmstore.Store) error {
 	return nil
 }
 
+// fsckStatus is the exit status that a report asks for. Harmless leftovers are no errors, but
+// their removal is a change.
 func fsckStatus(report *swarmstore.FsckReport) error {
-	switch {
-	case len(report.Problems) == 0:
-		return nil
-	case report.Clean():
+	if !report.Clean() {
+		return exitStatus(fsckErrorsLeft)
+	}
+	if slices.ContainsFunc(report.Problems, func(found swarmstore.FsckProblem) bool { return found.Repaired }) {
 		return exitStatus(fsckRepaired)
 	}
-	return exitStatus(fsckErrorsLeft)
+	return nil
 }
 
 // fsckEntry is the JSON form of what fsck found.
@@ -121,33 +124,38 @@ type problemEntry struct {
 	Volume   string `json:"volume,omitempty"`
 	Path     string `json:"path,omitempty"`
 	What     string `json:"what"`
+	Harmless bool   `json:"harmless"`
 	Repaired bool   `json:"repaired"`
 }
 
 func newFsckEntry(report *swarmstore.FsckReport) fsckEntry {
 	e := fsckEntry{report.Clean(), report.Nodes, report.Blocks, report.Bytes, []problemEntry{}}
 	for _, found := range report.Problems {
-		e.Problems = append(e.Problems, problemEntry{found.Volume, found.Path, found.What, found.Repaired})
+		e.Problems = append(e.Problems, problemEntry{found.Volume, found.Path, found.What, found.Harmless, found.Repaired})
 	}
 	return e
 }
 
 func (p *program) showFsck(report *swarmstore.FsckReport, took time.Duration) {
-	left := 0
+	var repaired, harmless, left int64
 	for _, found := range report.Problems {
 		p.printf("%s\n", p.displayName(found.String()))
-		if !found.Repaired {
+		switch {
+		case found.Repaired:
+			repaired++
+		case found.Harmless:
+			harmless++
+		default:
 			left++
 		}
 	}
-	p.printf("verified %s, %s, %s in %s: ", count(report.Nodes, "node"), count(report.Blocks, "block"),
-		humanize.IBytes(uint64(report.Bytes)), took.Round(10*time.Millisecond))
-	switch {
-	case len(report.Problems) == 0:
-		p.printf("clean\n")
-	case left == 0:
-		p.printf("%s, all repaired\n", count(int64(len(report.Problems)), "error"))
-	default:
-		p.printf("%s, %d of them left\n", count(int64(len(report.Problems)), "error"), left)
+	result := "clean"
+	if repaired+left > 0 {
+		result = fmt.Sprintf("%s repaired, %d left", count(repaired, "error"), left)
 	}
+	if harmless > 0 {
+		result += fmt.Sprintf(", %s that --repair removes", count(harmless, "leftover"))
+	}
+	p.printf("verified %s, %s, %s in %s: %s\n", count(report.Nodes, "node"), count(report.Blocks, "block"),
+		humanize.IBytes(uint64(report.Bytes)), took.Round(10*time.Millisecond), result)
 }

@@ -96,7 +96,8 @@ func (tx *Tx) SetAtime(ino, atime int64) error {
 // DeleteNode removes a node with its extended attributes and staged ranges.
 func (tx *Tx) DeleteNode(ino int64) error {
 	for _, query := range []string{
-		"DELETE FROM xattrs WHERE ino=?", "DELETE FROM staged WHERE ino=?", "DELETE FROM unsealed WHERE ino=?",
+		"DELETE FROM xattrs WHERE ino=?", "DELETE FROM journal WHERE (session, ino, block, gen) IN (SELECT session, ino, block, gen FROM staged WHERE ino=?)",
+		"DELETE FROM staged WHERE ino=?", "DELETE FROM unsealed WHERE ino=?",
 		"DELETE FROM orphans WHERE ino=?", "DELETE FROM nodes WHERE ino=?",
 	} {
 		if err := tx.run(query, ino); err != nil {

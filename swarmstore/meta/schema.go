@@ -94,6 +94,18 @@ CREATE TABLE staged (
 	PRIMARY KEY (session, ino, block, gen)
 ) WITHOUT ROWID;
 CREATE INDEX staged_ino ON staged (ino);
+
+-- Bytes of pieces whose files are not synced: a few kept here spare syncing many files.
+CREATE TABLE journal (
+	id      INTEGER PRIMARY KEY,
+	session INTEGER NOT NULL,
+	ino     INTEGER NOT NULL,
+	block   INTEGER NOT NULL,
+	gen     INTEGER NOT NULL,
+	off     INTEGER NOT NULL,
+	data    BLOB NOT NULL
+);
+CREATE INDEX journal_piece ON journal (session, ino, block, gen);
 CREATE TABLE unsealed (ino INTEGER PRIMARY KEY, session INTEGER NOT NULL);
 CREATE TABLE orphans (ino INTEGER PRIMARY KEY, session INTEGER NOT NULL);
 

@@ -18,7 +18,27 @@ func (tx *Tx) PutStaged(session, ino int64, p StagedPiece) error {
 
 // DeleteStaged forgets a piece.
 func (tx *Tx) DeleteStaged(session, ino, block, gen int64) error {
+	if err := tx.DeleteJournal(session, ino, block, gen); err != nil {
+		return err
+	}
 	return tx.run("DELETE FROM staged WHERE session=? AND ino=? AND block=? AND gen=?", session, ino, block, gen)
+}
+
+// AddJournal keeps bytes of a piece, from off on within its block.
+func (tx *Tx) AddJournal(session, ino, block, gen, off int64, data []byte) error {
+	return tx.run("INSERT INTO journal (session, ino, block, gen, off, data) VALUES (?,?,?,?,?,?)", session, ino, block, gen, off, data)
+}
+
+// DeleteJournal drops the bytes kept of a piece: its file is durable, or the piece is gone.
+func (tx *Tx) DeleteJournal(session, ino, block, gen int64) error {
+	return tx.run("DELETE FROM journal WHERE session=? AND ino=? AND block=? AND gen=?", session, ino, block, gen)
+}
+
+// Journal calls fn for the bytes kept of a piece, the oldest first.
+func (tx *Tx) Journal(session, ino, block, gen int64, fn func(off int64, data []byte) error) error {
+	return tx.rows("SELECT off, data FROM journal WHERE session=? AND ino=? AND block=? AND gen=? ORDER BY id", func(s *sqlite.Stmt) error {
+		return fn(s.ColumnInt64(0), blob(s, 1))
+	}, session, ino, block, gen)
 }
 
 // Staged returns the pieces of a node that a session staged, by block and generation.
