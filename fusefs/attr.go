@@ -83,7 +83,7 @@ func (fs *fileSystem) SetAttr(_ <-chan struct{}, in *fuse.SetAttrIn, out *fuse.A
 
 // setAttr translates the request.
 func setAttr(in *fuse.SetAttrIn) swarmstore.SetAttr {
-	set := swarmstore.SetAttr{KillPriv: in.Valid&fuse.FATTR_KILL_SUIDGID != 0}
+	set := swarmstore.SetAttr{KillPriv: in.Valid&fuse.FATTR_KILL_SUIDGID != 0 || changesNothing(in.Valid)}
 	if mode, ok := in.GetMode(); ok {
 		set.Mode = &mode
 	}
@@ -102,6 +102,11 @@ func setAttr(in *fuse.SetAttrIn) swarmstore.SetAttr {
 	set.Mtime = timeToSet(in.Valid, fuse.FATTR_MTIME, fuse.FATTR_MTIME_NOW, in.Mtime, in.Mtimensec, now)
 	set.Ctime = timeToSet(in.Valid, fuse.FATTR_CTIME, 0, in.Ctime, in.Ctimensec, now)
 	return set
+}
+
+// changesNothing tells a chown(2) with neither owner nor group, which still clears setuid and setgid.
+func changesNothing(valid uint32) bool {
+	return valid&^(fuse.FATTR_CTIME|fuse.FATTR_FH|fuse.FATTR_LOCKOWNER) == 0
 }
 
 // timeToSet returns the time that the flags ask for, or nil.

@@ -78,7 +78,12 @@ func (f *File) Truncate(ctx context.Context, size int64) error {
 
 // updateNode changes the file's row, with its times as they are known here. The inode's mu is held for writing.
 func (i *inode) updateNode(ctx context.Context, fn func(tx *meta.Tx, n *meta.Node) error) error {
-	err := i.s.update(ctx, func(tx *meta.Tx) error {
+	return i.updateNodeIn(ctx, i.s.update, fn)
+}
+
+// updateNodeIn is updateNode in a transaction of the given kind.
+func (i *inode) updateNodeIn(ctx context.Context, update func(context.Context, func(*meta.Tx) error) error, fn func(tx *meta.Tx, n *meta.Node) error) error {
+	err := update(ctx, func(tx *meta.Tx) error {
 		n, err := tx.Node(i.ino)
 		if err != nil {
 			return err

@@ -8,8 +8,11 @@ import (
 	"swarmfs/swarmstore/meta"
 )
 
-// deleteTogether bounds how many nodes without a name one transaction deletes.
-const deleteTogether = 256
+// deletePart is the part of what a group has room for that one transaction deletes nodes for.
+const deletePart = 2
+
+// deleteTogether is how many nodes one transaction deletes.
+func (s *Store) deleteTogether() int { return max(s.db.GroupLimit()/deletePart, 1) }
 
 // retainTable counts what frontends hold of nodes, and knows the nodes of this process that have no name left.
 type retainTable struct {
@@ -116,7 +119,7 @@ func (t *retainTable) unused(limit int) (inos []int64) {
 // deleteForgotten deletes the nodes without a name that nobody uses any more.
 func (s *Store) deleteForgotten(ctx context.Context) error {
 	for {
-		inos := s.retained.unused(deleteTogether)
+		inos := s.retained.unused(s.deleteTogether())
 		if len(inos) == 0 {
 			return nil
 		}
@@ -133,7 +136,7 @@ func (s *Store) deleteForgotten(ctx context.Context) error {
 
 // deleteOrphans deletes nodes that have no name.
 func (s *Store) deleteOrphans(ctx context.Context, inos []int64) error {
-	return s.updateFreeing(ctx, func(tx *meta.Tx) error {
+	return s.updateAlone(ctx, true, func(tx *meta.Tx) error {
 		for _, ino := range inos {
 			n, err := tx.Node(ino)
 			if errors.Is(err, meta.ErrNotFound) || err == nil && n.Nlink > 0 {
@@ -155,7 +158,7 @@ func (s *Store) dropOrphans(ctx context.Context, session int64) error {
 	var inos []int64
 	err := s.view(ctx, func(tx *meta.Tx) (err error) { inos, err = tx.Orphans(session); return err })
 	for len(inos) > 0 && err == nil {
-		n := min(len(inos), deleteTogether)
+		n := min(len(inos), s.deleteTogether())
 		err = s.deleteOrphans(ctx, inos[:n])
 		inos = inos[n:]
 	}

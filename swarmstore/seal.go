@@ -18,6 +18,9 @@ import (
 	"swarmfs/swarmstore/ranges"
 )
 
+// sealPart is the part of what a group has room for that a file's blocks may take up in one.
+const sealPart = 8
+
 // errSealStale tells that a file was cut, or sealed by another process, while it was being sealed.
 var errSealStale = errors.New("file changed while it was sealed")
 
@@ -307,7 +310,11 @@ func (j *sealing) commit(ctx context.Context, batch *objects.Batch) error {
 		return errSealStale
 	}
 	rest := i.piecesSince(j)
-	err := i.updateNode(ctx, func(tx *meta.Tx, n *meta.Node) error {
+	update := i.s.update
+	if len(j.edits) > i.s.db.GroupLimit()/sealPart {
+		update = func(ctx context.Context, fn func(*meta.Tx) error) error { return i.s.updateAlone(ctx, false, fn) }
+	}
+	err := i.updateNodeIn(ctx, update, func(tx *meta.Tx, n *meta.Node) error {
 		if !baseOf(*n, 0).same(j.base) {
 			return errSealStale
 		}

@@ -146,10 +146,7 @@ func (s *Store) takeOver(ctx context.Context, dead int64) error {
 	if len(inos)+len(staged) > 0 {
 		s.log.Info("taking over what a crashed process left staged", "session", dead, "files", len(inos))
 	}
-	from, err := staging.Open(filepath.Join(s.dir, "staging"), dead, 16)
-	if err != nil {
-		return err
-	}
+	from := staging.Open(filepath.Join(s.dir, "staging"), dead, 1)
 	for _, ino := range append(inos, staged...) {
 		if err := s.adoptPieces(ctx, from, dead, ino); err != nil {
 			return fmt.Errorf("inode %d: %w", ino, err)
@@ -177,6 +174,11 @@ func (s *Store) adoptPieces(ctx context.Context, from *staging.Dir, dead, ino in
 	if err != nil {
 		return err
 	}
+	if len(records) > 0 {
+		if err := s.staging.Make(); err != nil {
+			return err
+		}
+	}
 	pieces := make([]*piece, 0, len(records))
 	for _, r := range records {
 		valid, err := ranges.ParseSet(r.Ranges)
@@ -193,10 +195,12 @@ func (s *Store) adoptPieces(ctx context.Context, from *staging.Dir, dead, ino in
 		}
 		pieces = append(pieces, p)
 	}
-	if err := s.staging.SyncNames(); err != nil {
-		return err
+	if len(records) > 0 {
+		if err := s.staging.SyncNames(); err != nil {
+			return err
+		}
 	}
-	err = s.update(ctx, func(tx *meta.Tx) error {
+	err = s.updateAlone(ctx, true, func(tx *meta.Tx) error {
 		for n, p := range pieces {
 			if err := s.recordPiece(tx, p); err != nil {
 				return err

@@ -57,7 +57,8 @@ type Store struct {
 	sealer   sealer
 	trash    trash
 	gen      atomic.Int64 // of pieces
-	sweep    atomic.Bool  // a process crashed: look for block files that it left
+	ballast  ballast
+	sweep    atomic.Bool // a process crashed: look for block files that it left
 
 	ctx        context.Context // ends when the store closes
 	cancel     context.CancelFunc
@@ -74,9 +75,17 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	if err := s.open(ctx); err != nil {
+	err := s.open(ctx)
+	if errors.Is(storeError(err), ErrNoSpace) && s.dropBallast() {
+		s.log.Warn("the disk is full; the store opens with the room kept for that")
+		err = errors.Join(s.closeParts(), s.open(ctx))
+	}
+	if err != nil {
 		s.cancel()
-		return nil, fmt.Errorf("open store %s: %w", dir, errors.Join(err, s.closeParts()))
+		return nil, fmt.Errorf("open store %s: %w", dir, errors.Join(storeError(err), s.closeParts()))
+	}
+	if !o.ReadOnly {
+		s.warn("set room aside for a full disk", s.takeBallast())
 	}
 	s.background.Go(s.janitor)
 	s.background.Go(s.sealLoop)
@@ -111,9 +120,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if s.session, err = s.register(ctx); err != nil {
 		return err
 	}
-	if s.staging, err = staging.Open(filepath.Join(s.dir, "staging"), s.session.row.ID, openFiles); err != nil {
-		return err
-	}
+	s.staging = staging.Open(filepath.Join(s.dir, "staging"), s.session.row.ID, openFiles)
 	if s.o.ReadOnly {
 		return nil
 	}
@@ -186,6 +193,7 @@ func (s *Store) closeParts() error {
 	if s.session != nil {
 		errs = append(errs, s.session.lock.Close())
 	}
+	s.staging, s.db, s.objects, s.blocks, s.session = nil, nil, nil, nil, nil
 	return errors.Join(errs...)
 }
 
@@ -234,6 +242,10 @@ func (s *Store) chores(n int) {
 	s.warn("delete nodes without a name", s.deleteForgotten(s.ctx))
 	s.warn("remove sealed pieces", s.emptyTrash(s.ctx))
 	s.reapAll()
+	s.shrink()
+	if s.ballast.missing.Load() {
+		_ = s.takeBallast() // there may be room again
+	}
 	if s.sweep.Swap(false) {
 		_, err := s.objects.Stray(s.ctx, true)
 		s.warn("remove blocks that a crashed process left", err)
@@ -252,6 +264,15 @@ func (s *Store) reapAll() {
 	}
 }
 
+// shrink gives room in the database back to the disk. What deleted small files took is there.
+func (s *Store) shrink() {
+	for more := true; more && s.ctx.Err() == nil; {
+		var err error
+		more, err = s.db.Shrink(s.ctx, s.ballast.missing.Load())
+		s.warn("shrink the database", err)
+	}
+}
+
 func (s *Store) warn(what string, err error) {
 	if err != nil && !errors.Is(err, context.Canceled) {
 		s.log.Warn(what, "err", err)
@@ -267,6 +288,9 @@ func (s *Store) update(ctx context.Context, fn func(*meta.Tx) error) error {
 	if s.o.ReadOnly {
 		return ErrReadOnly
 	}
+	if s.ballast.missing.Load() {
+		return fmt.Errorf("%w: delete something, or free some space on the disk that holds %s", ErrNoSpace, s.dir)
+	}
 	return storeError(s.db.Update(ctx, fn))
 }
 
@@ -275,6 +299,14 @@ func (s *Store) updateFreeing(ctx context.Context, fn func(*meta.Tx) error) erro
 		return ErrReadOnly
 	}
 	return storeError(s.db.UpdateFreeing(ctx, fn))
+}
+
+// updateAlone is for changes of more rows than a few.
+func (s *Store) updateAlone(ctx context.Context, freeing bool, fn func(*meta.Tx) error) error {
+	if s.o.ReadOnly {
+		return ErrReadOnly
+	}
+	return storeError(s.db.UpdateAlone(ctx, freeing, fn))
 }
 
 // storeError gives the errors of the parts below the meaning they have here.

@@ -215,12 +215,12 @@ func (s *Store) deleteVolume(ctx context.Context, id int64) error {
 	for {
 		var nodes []meta.Node
 		err := s.view(ctx, func(tx *meta.Tx) error {
-			return tx.Nodes(id, 0, deleteTogether, func(n meta.Node) error { nodes = append(nodes, n); return nil })
+			return tx.Nodes(id, 0, s.deleteTogether(), func(n meta.Node) error { nodes = append(nodes, n); return nil })
 		})
 		if err != nil {
 			return err
 		}
-		err = s.updateFreeing(ctx, func(tx *meta.Tx) error {
+		err = s.updateAlone(ctx, true, func(tx *meta.Tx) error {
 			if len(nodes) == 0 {
 				return tx.DeleteVolume(id)
 			}

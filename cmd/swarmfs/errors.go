@@ -87,7 +87,7 @@ func reason(err error) string {
 	}
 	var path *fs.PathError
 	if errors.As(err, &path) {
-		return path.Err.Error()
+		return path.Error()
 	}
 	return err.Error()
 }

@@ -25,7 +25,7 @@ const (
 	mutationBytes = 32 << 10
 	// A margin is kept allocated behind the end of the log for the next group: one part in marginPart of
 	// the disk, within limits. What it holds bounds the mutations of a group.
-	marginPart, minMargin, maxMargin = 64, 512 << 10, 16 << 20
+	marginPart, minMargin, maxMargin = 64, 1 << 20, 16 << 20
 	// restartMargins is the length of the log, in margins, that makes writers wait for a checkpoint. One
 	// starts in the background at half a margin.
 	restartMargins = 16
@@ -60,8 +60,8 @@ type DB struct {
 	session   int64
 	crowded   bool // another session is registered: give way between mutations
 	turnstile *os.File
-	wal       *os.File
-	walEnd    int64 // the log is allocated up to here
+	wal       *os.File // the log
+	main      *os.File // the database file. Closing it would drop SQLite's locks, so it stays open till the end
 	margin    int64
 	closed    bool
 
@@ -79,12 +79,13 @@ type DB struct {
 
 // group is the state of the open group transaction.
 type group struct {
-	open    bool
-	writes  int
-	version int64 // 0 until the first write asks for it
-	watched bool  // another session follows the change log
-	timer   *time.Timer
-	failed  uint64 // number of groups lost to a failing disk
+	open     bool
+	reserved bool // there is room for it on the disk
+	writes   int
+	version  int64 // 0 until the first write asks for it
+	watched  bool  // another session follows the change log
+	timer    *time.Timer
+	failed   uint64 // number of groups lost to a failing disk
 }
 
 // Options of Open.
@@ -119,6 +120,10 @@ func (d *DB) open() error {
 	if err != nil {
 		return err
 	}
+	// SQLite gives the log and the index the mode of the database, which would be everybody's to read.
+	if err := touch(d.path); err != nil {
+		return err
+	}
 	if d.writer, err = d.connect(); err != nil {
 		return err
 	}
@@ -146,6 +151,18 @@ func (d *DB) open() error {
 	return d.openWAL()
 }
 
+// touch makes a file that only its owner may read, unless it exists.
+func touch(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|unix.O_CLOEXEC, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
 // connect opens one connection. Commits are not synced: Sync does that when somebody asks.
 func (d *DB) connect() (*sqlite.Conn, error) {
 	conn, err := sqlite.OpenConn(d.path, sqlite.OpenReadWrite, sqlite.OpenCreate)
@@ -154,8 +171,8 @@ func (d *DB) connect() (*sqlite.Conn, error) {
 	}
 	conn.SetBusyTimeout(waitLimit)
 	// NORMAL makes checkpoints sync the log before and the database after; commits stay unsynced.
-	err = sqlitex.ExecuteScript(conn, "", nil)
 	for _, pragma := range []string{
+		"PRAGMA auto_vacuum = INCREMENTAL", // before the first table is made
 		"PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", "PRAGMA wal_autocheckpoint = 0",
 		"PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -16384", "PRAGMA foreign_keys = OFF",
 	} {
@@ -175,6 +192,11 @@ func (d *DB) openWAL() error {
 	if _, err := pragmaInt(d.writer, "user_version"); err != nil {
 		return err
 	}
+	main, err := os.OpenFile(d.path, os.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	d.main = main
 	wal, err := os.OpenFile(d.path+"-wal", os.O_RDWR|unix.O_CLOEXEC, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return d.createWAL()
@@ -236,7 +258,7 @@ func (d *DB) closeConns() error {
 		}
 		errs = append(errs, d.writer.Close())
 	}
-	for _, f := range []*os.File{d.wal, d.turnstile} {
+	for _, f := range []*os.File{d.wal, d.main, d.turnstile} {
 		if f != nil {
 			errs = append(errs, f.Close())
 		}

@@ -17,8 +17,8 @@
 //
 // A function given to Update must check before it writes: an error that it
 // returns after its first write rolls back the whole group, other callers'
-// changes included, and is meant for a failing disk only. UpdateAtomic costs a
-// savepoint more and undoes only its own function.
+// changes included, and is meant for a failing disk only. UpdateAlone and
+// UpdateAtomic have a transaction to themselves.
 //
 // # Processes
 //

@@ -12,21 +12,25 @@ import (
 
 // Update runs fn inside the group transaction. fn must check before it writes; see the package comment.
 func (d *DB) Update(ctx context.Context, fn func(*Tx) error) error {
-	return d.update(ctx, false, fn)
+	return d.update(ctx, false, false, fn)
 }
 
 // UpdateFreeing is Update for a function that removes things: it may use the last reserve of a full disk.
 func (d *DB) UpdateFreeing(ctx context.Context, fn func(*Tx) error) error {
-	return d.update(ctx, true, fn)
+	return d.update(ctx, true, false, fn)
 }
 
-// UpdateAtomic runs fn in a savepoint of the group transaction: if it fails, only what it did is undone.
+// UpdateAlone is Update for a function that changes more than a group has room for. It has a transaction to
+// itself, so that nobody else loses anything if the disk has no room for it either. freeing is as in
+// UpdateFreeing.
+func (d *DB) UpdateAlone(ctx context.Context, freeing bool, fn func(*Tx) error) error {
+	return d.update(ctx, freeing, true, fn)
+}
+
+// UpdateAtomic is UpdateAlone for a function that may fail after its first write: everything it did is
+// undone then.
 func (d *DB) UpdateAtomic(ctx context.Context, fn func(*Tx) error) error {
-	return d.update(ctx, false, func(tx *Tx) error {
-		// The group's number must not be undone with the function that asked for it first.
-		if _, err := tx.Version(); err != nil {
-			return err
-		}
+	return d.update(ctx, false, true, func(tx *Tx) error {
 		if err := exec(tx.conn, "SAVEPOINT atomic"); err != nil {
 			return err
 		}
@@ -38,12 +42,32 @@ func (d *DB) UpdateAtomic(ctx context.Context, fn func(*Tx) error) error {
 	})
 }
 
-func (d *DB) update(ctx context.Context, freeing bool, fn func(*Tx) error) error {
+// GroupLimit returns how many simple changes a group has room for. A function that removes many things
+// takes no more of them at a time.
+func (d *DB) GroupLimit() int { return int(d.margin / mutationBytes) }
+
+func (d *DB) update(ctx context.Context, freeing, alone bool, fn func(*Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if alone {
+		if err := d.commit(); err != nil {
+			return err
+		}
+	}
+	err := d.run(freeing, alone, fn)
+	if freeing && errors.Is(err, ErrFull) {
+		// Once more with an empty log: fn has been undone.
+		d.shortenLog()
+		err = d.run(freeing, alone, fn)
+	}
+	return err
+}
+
+// run runs fn in the open group, or a new one.
+func (d *DB) run(freeing, alone bool, fn func(*Tx) error) error {
 	if err := d.begin(freeing); err != nil {
 		return err
 	}
@@ -55,7 +79,10 @@ func (d *DB) update(ctx context.Context, freeing bool, fn func(*Tx) error) error
 		return err
 	}
 	d.group.writes++
-	if int64(d.group.writes) >= d.margin/mutationBytes || (d.crowded && d.othersWait()) {
+	switch {
+	case alone, !d.group.reserved: // the caller must hear of it if the disk has no room
+		return d.commit()
+	case d.group.writes >= d.GroupLimit(), d.crowded && d.othersWait():
 		return d.commit()
 	}
 	return nil
@@ -66,16 +93,21 @@ func (d *DB) begin(freeing bool) error {
 	switch {
 	case d.closed:
 		return ErrClosed
-	case d.group.open:
+	case d.group.open && (d.group.reserved || freeing):
 		return nil
 	}
-	if err := d.reserve(freeing); err != nil {
+	reserved, err := d.reserve(freeing)
+	if err != nil {
 		return err
+	}
+	d.group.reserved = reserved
+	if d.group.open {
+		return nil
 	}
 	if err := d.lockTurnstile(); err != nil {
 		return err
 	}
-	err := exec(d.writer, "BEGIN IMMEDIATE")
+	err = exec(d.writer, "BEGIN IMMEDIATE")
 	d.unlockTurnstile()
 	if err != nil {
 		return beginError(err)
@@ -111,57 +143,6 @@ func (d *DB) lookAround() error {
 		d.group.watched = s.ColumnInt64(1) != 0
 		return nil
 	}, d.session)
-}
-
-// reserve makes sure that the log can grow by a group without asking the disk for room. A group that frees
-// space goes on without, if need be: on a full disk nothing else helps.
-func (d *DB) reserve(freeing bool) error {
-	err := d.reserveMargin()
-	if full(err) {
-		// The database may have taken in all of the log, and the room be the log's own.
-		d.shortenLog()
-		err = d.reserveMargin()
-	}
-	switch {
-	case errors.Is(err, unix.EOPNOTSUPP):
-		return nil // a filesystem without fallocate: a full disk then shows at the commit
-	case full(err) && freeing:
-		return nil
-	case full(err):
-		return fmt.Errorf("%w: free some space on the disk that holds %s: %w", ErrFull, d.path, err)
-	}
-	return err
-}
-
-func full(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }
-
-func (d *DB) reserveMargin() error {
-	var st unix.Stat_t
-	if err := unix.Fstat(int(d.wal.Fd()), &st); err != nil {
-		return err
-	}
-	if st.Size+d.margin <= d.walEnd {
-		return nil
-	}
-	// Twice as much spares doing it again for every group.
-	ahead := 2 * d.margin
-	err := unix.Fallocate(int(d.wal.Fd()), unix.FALLOC_FL_KEEP_SIZE, st.Size, ahead)
-	if full(err) {
-		ahead = d.margin
-		err = unix.Fallocate(int(d.wal.Fd()), unix.FALLOC_FL_KEEP_SIZE, st.Size, ahead)
-	}
-	if err == nil {
-		d.walEnd = st.Size + ahead
-	}
-	return err
-}
-
-// shortenLog moves the log into the database and cuts it off, unless somebody is reading it.
-func (d *DB) shortenLog() {
-	d.walEnd = 0
-	if err := exec(d.writer, "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
-		d.log.Debug("shorten the metadata log", "err", err)
-	}
 }
 
 // lockTurnstile waits for its turn to begin a transaction.
@@ -222,7 +203,7 @@ func (d *DB) commit() error {
 	d.group.timer.Stop()
 	if err := exec(d.writer, "COMMIT"); err != nil {
 		d.rollback(err)
-		return fmt.Errorf("commit metadata: %w", err)
+		return fmt.Errorf("commit metadata: %w", fullError(err))
 	}
 	d.endGroup()
 	d.sync.committed++

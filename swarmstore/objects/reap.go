@@ -8,8 +8,13 @@ import (
 	"swarmfs/swarmstore/meta"
 )
 
-// reapBatch bounds how many objects one transaction of Reap deletes, so that writers hardly wait for it.
-const reapBatch = 32
+const (
+	// A transaction of Reap deletes as many objects as one in reapPart of what a group has room for: an
+	// intermediate chunk drops references to 128 others, all over the database.
+	reapPart = 16
+	// doomedBatch is the number of files that Reap deletes at a time.
+	doomedBatch = 1024
+)
 
 // Reap deletes objects that nobody names any more and reports whether there may be more to do.
 func (s *Store) Reap(ctx context.Context) (more bool, err error) {
@@ -31,9 +36,9 @@ func (s *Store) collect(ctx context.Context) (taken int, err error) {
 	if err != nil || idle {
 		return 0, err
 	}
-	err = s.db.UpdateFreeing(ctx, func(tx *meta.Tx) error {
+	err = s.db.UpdateAlone(ctx, true, func(tx *meta.Tx) error {
 		var dead []meta.Object
-		dead, taken, err = tx.Garbage(reapBatch)
+		dead, taken, err = tx.Garbage(max(s.db.GroupLimit()/reapPart, 1))
 		if err != nil {
 			return err
 		}
@@ -67,7 +72,7 @@ func (s *Store) dropChildren(tx *meta.Tx, data []byte) error {
 // power cut would bring the rows back without the files; and nobody may be about to use one.
 func (s *Store) removeDoomed(ctx context.Context) (removed int, err error) {
 	var refs, revived [][]byte
-	err = s.db.View(ctx, func(tx *meta.Tx) error { refs, revived, err = tx.Doomed(reapBatch * content.Branches); return err })
+	err = s.db.View(ctx, func(tx *meta.Tx) error { refs, revived, err = tx.Doomed(doomedBatch); return err })
 	if err != nil || len(refs)+len(revived) == 0 {
 		return 0, err
 	}
@@ -75,9 +80,9 @@ func (s *Store) removeDoomed(ctx context.Context) (removed int, err error) {
 		return 0, err
 	}
 	_, err = s.lease.exclude(func() error {
-		return s.db.UpdateFreeing(ctx, func(tx *meta.Tx) error {
+		return s.db.UpdateAlone(ctx, true, func(tx *meta.Tx) error {
 			// Looked up again: what was revived meanwhile stays.
-			refs, revived, err = tx.Doomed(reapBatch * content.Branches)
+			refs, revived, err = tx.Doomed(doomedBatch)
 			if err != nil {
 				return err
 			}

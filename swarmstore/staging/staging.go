@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -27,29 +28,55 @@ type PieceID struct {
 	Gen   int64 // later generations lie over earlier ones
 }
 
-// Dir is the staging directory of one session.
+// Dir is the staging directory of one session. It comes into being with the first piece: a process that only
+// looks, on a full disk perhaps, needs none.
 type Dir struct {
 	path  string
 	files *fdcache.Cache[PieceID]
-	dir   *os.File
+
+	mu  sync.Mutex
+	dir *os.File // nil until it is needed
 }
 
-// Open opens the staging directory of a session below root. Up to openFiles pieces stay open.
-func Open(root string, session int64, openFiles int) (*Dir, error) {
-	path := filepath.Join(root, strconv.FormatInt(session, 10))
-	if err := os.MkdirAll(path, 0o700); err != nil {
-		return nil, err
+// Open returns the staging directory of a session below root. Up to openFiles pieces stay open.
+func Open(root string, session int64, openFiles int) *Dir {
+	return &Dir{path: filepath.Join(root, strconv.FormatInt(session, 10)), files: fdcache.New[PieceID](openFiles)}
+}
+
+// Make makes the directory, if it does not exist, and opens it.
+func (d *Dir) Make() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.dir != nil {
+		return nil
 	}
+	if err := os.Mkdir(d.path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if err := syncDir(filepath.Dir(d.path)); err != nil {
+		return err
+	}
+	dir, err := os.Open(d.path)
+	d.dir = dir
+	return err
+}
+
+func syncDir(path string) error {
 	dir, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return &Dir{path: path, files: fdcache.New[PieceID](openFiles), dir: dir}, nil
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // Close closes the open files.
 func (d *Dir) Close() error {
 	d.files.Close()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.dir == nil {
+		return nil
+	}
 	return d.dir.Close()
 }
 
@@ -62,6 +89,9 @@ func (d *Dir) Path(id PieceID) string { return filepath.Join(d.path, Name(id)) }
 // Piece returns the piece's file, made if it does not exist, to be released after use.
 func (d *Dir) Piece(id PieceID) (*fdcache.Handle, error) {
 	return d.files.Get(id, func() (*os.File, error) {
+		if err := d.Make(); err != nil {
+			return nil, err
+		}
 		return os.OpenFile(d.Path(id), os.O_RDWR|os.O_CREATE|unix.O_CLOEXEC, 0o600)
 	})
 }
@@ -77,7 +107,12 @@ func (d *Dir) Remove(id PieceID) error {
 }
 
 // SyncNames makes the names of all pieces durable.
-func (d *Dir) SyncNames() error { return d.dir.Sync() }
+func (d *Dir) SyncNames() error {
+	if err := d.Make(); err != nil {
+		return err
+	}
+	return d.dir.Sync()
+}
 
 // Clear deletes what is left in the directory, and the directory.
 func (d *Dir) Clear() error {
