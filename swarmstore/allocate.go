@@ -91,7 +91,9 @@ func (i *inode) punch(ctx context.Context, off, end int64) error {
 		return err
 	}
 	if i.small != nil {
-		clear(i.small[min(off, end):end])
+		if off < end {
+			i.writeSmall(make([]byte, end-off), off)
+		}
 		return nil
 	}
 	for off < end {
@@ -139,6 +141,9 @@ func (i *inode) stageZeros(index, at, n int64) error {
 // CopyRange copies up to n bytes from srcOff on to dst at dstOff and returns how many there were. The
 // ranges must not overlap within one file.
 func (f *File) CopyRange(ctx context.Context, dst *File, srcOff, dstOff, n int64) (int64, error) {
+	if n < 0 || srcOff < 0 {
+		return 0, fmt.Errorf("copy %d bytes from %d: %w", n, srcOff, ErrInvalid)
+	}
 	if err := dst.checkRange(dstOff, max(n, 1)); err != nil {
 		return 0, err
 	}

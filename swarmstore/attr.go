@@ -111,5 +111,5 @@ const (
 	MaxXattrName  = 255      // bytes
 	MaxXattrValue = 64 << 10 // bytes
 	MaxLinks      = 65000
-	MaxFileSize   = 1<<63 - 1 - 4096
+	MaxFileSize   = 1 << 60 // bytes: far from where offsets overflow
 )

@@ -27,6 +27,7 @@ var (
 	ErrStale        = errors.New("the file was removed by another process")
 	ErrNotSupported = errors.New("operation not supported")
 	ErrClosed       = errors.New("store is closed")
+	ErrLost         = errors.New("changes were lost")
 
 	ErrVolumeNotFound = errors.New("no such volume")
 	ErrVolumeExists   = errors.New("volume exists")

@@ -2,6 +2,7 @@ package swarmstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -85,10 +86,10 @@ func (i *inode) updateNode(ctx context.Context, fn func(tx *meta.Tx, n *meta.Nod
 func (i *inode) updateNodeIn(ctx context.Context, update func(context.Context, func(*meta.Tx) error) error, fn func(tx *meta.Tx, n *meta.Node) error) error {
 	err := update(ctx, func(tx *meta.Tx) error {
 		n, err := tx.Node(i.ino)
-		if err != nil {
-			return err
+		if errors.Is(err, meta.ErrNotFound) {
+			return fmt.Errorf("inode %d: %w", i.ino, ErrStale)
 		}
-		if err := i.checkVolume(n); err != nil {
+		if err != nil {
 			return err
 		}
 		if err := fn(tx, &n); err != nil {
@@ -106,11 +107,4 @@ func (i *inode) updateNodeIn(ctx context.Context, update func(context.Context, f
 		i.changed = false
 	}
 	return err
-}
-
-func (i *inode) checkVolume(n meta.Node) error {
-	if n.Mode&ModeType != ModeRegular {
-		return fmt.Errorf("inode %d: %w", i.ino, ErrStale)
-	}
-	return nil
 }

@@ -53,7 +53,10 @@ func (i *inode) sync(ctx context.Context) error {
 	if err := i.record(ctx); err != nil {
 		return err
 	}
-	return storeError(i.s.db.Sync(ctx))
+	if err := i.s.db.Sync(ctx); err != nil {
+		return storeError(err)
+	}
+	return i.reportLost()
 }
 
 // record makes staged bytes durable and writes down that they are valid. The record is durable after the
@@ -62,6 +65,8 @@ func (i *inode) record(ctx context.Context) error {
 	if i.s.o.ReadOnly {
 		return nil
 	}
+	i.recording.Lock()
+	defer i.recording.Unlock()
 	if err := i.lock(ctx); err != nil {
 		return err
 	}
@@ -122,7 +127,9 @@ func (i *inode) takeUnsynced() (list []writtenPiece) {
 func (r *recording) giveBack() {
 	for _, w := range r.written {
 		for _, u := range w.unsynced.All() {
-			w.piece.unsynced.Add(u)
+			for _, still := range w.piece.valid.Intersect(u) {
+				w.piece.unsynced.Add(still)
+			}
 		}
 	}
 }
@@ -154,7 +161,10 @@ func (r *recording) makeDurable() error {
 		err = unix.Fdatasync(int(h.Fd()))
 		h.Release()
 		if err != nil {
-			return fmt.Errorf("sync staged bytes: %w", err)
+			// The kernel forgets which pages it could not write: a second sync would succeed and lie.
+			err = fmt.Errorf("sync staged bytes: %w", err)
+			r.i.s.db.Distrust(err)
+			return err
 		}
 	}
 	return r.i.s.staging.SyncNames()
@@ -248,43 +258,6 @@ func (i *inode) has(p *piece) bool {
 		}
 	}
 	return false
-}
-
-// flushSmall seals the content of a small file. mu is held for writing.
-func (i *inode) flushSmall(ctx context.Context) error {
-	if i.small == nil {
-		return nil
-	}
-	return i.flushWith(ctx, nil)
-}
-
-// flushWith is flushSmall with a change of other attributes in the same transaction.
-func (i *inode) flushWith(ctx context.Context, also func(*meta.Node) error) error {
-	size := int64(len(i.small))
-	tree := content.Tree{Root: i.s.hasher.Block(i.small), Size: size}
-	err := i.updateNode(ctx, func(tx *meta.Tx, n *meta.Node) error {
-		if also != nil {
-			if err := also(n); err != nil {
-				return err
-			}
-		}
-		if err := i.s.objects.InsertSmall(tx, tree, i.small); err != nil {
-			return err
-		}
-		if err := i.s.setContent(tx, n, tree); err != nil {
-			return err
-		}
-		n.Size, n.Allocated = size, size
-		if err := i.markUnsealed(tx, n, false); err != nil {
-			return err
-		}
-		i.base = baseOf(*n, i.base.epoch)
-		return nil
-	})
-	if err == nil {
-		i.small, i.extent = nil, 0
-	}
-	return err
 }
 
 // setContent gives a node a sealed tree in place of the one it has.

@@ -106,7 +106,7 @@ func (f *fsck) run(ctx context.Context) error {
 	if f.o.Path != "" {
 		return f.runPath(ctx)
 	}
-	if err := f.s.view(ctx, f.load); err != nil {
+	if err := f.s.scan(ctx, f.load); err != nil {
 		return err
 	}
 	f.checkEntries()
@@ -323,6 +323,9 @@ func (f *fsck) rescue(tx *meta.Tx, row meta.Volume, n meta.Node) error {
 		}
 	}
 	if err := tx.PutEntry(found.Ino, fmt.Sprintf("#%d", n.Ino), n.Ino); err != nil {
+		return err
+	}
+	if n, err = tx.Node(n.Ino); err != nil { // it may have been sealed since
 		return err
 	}
 	if !isDir(n) {

@@ -158,7 +158,7 @@ func (f *fsck) checkRefs() {
 
 // checkStaged looks for the files of recorded pieces, unless the database keeps their bytes.
 func (f *fsck) checkStaged(ctx context.Context) error {
-	return f.s.view(ctx, func(tx *meta.Tx) error {
+	return f.s.scan(ctx, func(tx *meta.Tx) error {
 		return tx.AllStaged(func(session, ino int64, p meta.StagedPiece) error {
 			dir := filepath.Join(f.s.dir, "staging", fmt.Sprint(session))
 			name := staging.Name(staging.PieceID{Ino: ino, Block: p.Block, Gen: p.Gen})

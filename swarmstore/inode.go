@@ -20,24 +20,30 @@ import (
 // A file's bytes are found in layers: small, which holds all of them; else the pieces of each block, the
 // last one uppermost; else the sealed tree, of which the first base.base bytes count; else they are zeros.
 //
-// Lock order: mu, then sealer.mu or the database.
+// Lock order: recording, then mu, then sealer.mu or the database.
 type inode struct {
 	s   *Store
 	ino int64
 
 	refs int // handles, and one for the sealer; under inodeTable.mu
 
+	// recording is held while staged bytes are made durable and recorded, and while the file is cut: who
+	// syncs the file meanwhile must wait for that, not find that nothing is left to sync.
+	recording sync.Mutex
+
 	mu sync.RWMutex
 	layers
 	small    []byte // if not nil, the whole content, newer than base
-	extent   int64  // end of the bytes written since the size was recorded
-	unsealed bool   // base and recorded size are not the whole truth
-	changed  bool   // mtime and ctime below are newer than the recorded ones
+	mine     smallEdits
+	extent   int64 // end of the bytes written since the size was recorded
+	unsealed bool  // base and recorded size are not the whole truth
+	changed  bool  // mtime and ctime below are newer than the recorded ones
 	mtime    int64
 	ctime    int64
 	contents uint64    // counts changes of the bytes by other ways than this process's handles
 	written  time.Time // last write
 	dirtied  time.Time // first write since it was sealed
+	lost     uint64    // meta.DB.Lost when the file was opened or last said so
 	journal  int64     // bytes that the database keeps of its pieces
 	resized  uint64    // counts truncations, which make a seal under way worthless
 }
@@ -137,7 +143,7 @@ func (s *Store) inode(ctx context.Context, ino int64) (*inode, error) {
 	if n.Mode&ModeType != ModeRegular {
 		return nil, fmt.Errorf("inode %d: %w: not a regular file", ino, ErrInvalid)
 	}
-	fresh := &inode{s: s, ino: ino, refs: 1, contents: uint64(n.Version)}
+	fresh := &inode{s: s, ino: ino, refs: 1, contents: uint64(n.Version), lost: s.db.Lost()}
 	fresh.layers = layers{objects: s.objects, staging: s.staging, base: baseOf(n, epoch), pieces: make(map[int64][]*piece)}
 	fresh.unsealed = n.Flags&meta.FlagUnsealed != 0
 	s.inodes.mu.Lock()
@@ -161,9 +167,14 @@ func (i *inode) release() {
 		t.removed++
 	}
 	t.mu.Unlock()
-	if last {
-		i.s.retained.released(i.ino)
+	if !last {
+		return
 	}
+	// Only a file without a name ends with anything staged: the sealer holds on to the others.
+	for _, list := range i.pieces {
+		i.s.trash.add(pieceIDs(list)...)
+	}
+	i.s.retained.released(i.ino)
 }
 
 func baseOf(n meta.Node, epoch uint64) base {
@@ -210,6 +221,9 @@ func (i *inode) reload(ctx context.Context) error {
 		return fmt.Errorf("inode %d: %w", i.ino, ErrStale)
 	}
 	if err != nil {
+		return err
+	}
+	if err := i.restoreLost(ctx); err != nil {
 		return err
 	}
 	b := baseOf(n, epoch)

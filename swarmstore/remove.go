@@ -91,8 +91,12 @@ func (v *Volume) dropLink(tx *meta.Tx, n meta.Node, now int64) (meta.Node, error
 
 // afterUnlink notes a node that has lost its last name.
 func (v *Volume) afterUnlink(n meta.Node) {
-	if n.Nlink == 0 && n.Ino != 0 {
-		v.s.retained.orphaned(n.Ino)
+	if n.Nlink > 0 || n.Ino == 0 {
+		return
+	}
+	v.s.retained.orphaned(n.Ino)
+	if !v.s.retained.used(v.s, n.Ino) {
+		v.s.retained.released(n.Ino) // deleted already, or as soon as the janitor comes by
 	}
 }
 

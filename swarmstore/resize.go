@@ -10,6 +10,8 @@ import (
 
 // truncate sets the length of the file. also, if not nil, changes other attributes in the same transaction.
 func (i *inode) truncate(ctx context.Context, size int64, also func(*meta.Node) error) error {
+	i.recording.Lock()
+	defer i.recording.Unlock()
 	if err := i.lock(ctx); err != nil {
 		return err
 	}
@@ -18,10 +20,7 @@ func (i *inode) truncate(ctx context.Context, size int64, also func(*meta.Node) 
 		return err
 	}
 	if i.small != nil && size <= content.ChunkSize {
-		i.touch()
-		i.small = resized(i.small, size)
-		i.s.sealer.wrote(i)
-		return i.flushWith(ctx, also)
+		return i.cutSmall(ctx, size, also)
 	}
 	if err := i.flushSmall(ctx); err != nil {
 		return err
@@ -29,21 +28,16 @@ func (i *inode) truncate(ctx context.Context, size int64, also func(*meta.Node) 
 	return i.cut(ctx, size, also)
 }
 
-func resized(b []byte, size int64) []byte {
-	if size <= int64(len(b)) {
-		return b[:size]
-	}
-	return append(b, make([]byte, size-int64(len(b)))...)
-}
-
 // cut sets the length of a file that is not small: what is staged beyond goes, and no more than size
 // bytes of the sealed tree count. That needs no bytes to be read or hashed.
 func (i *inode) cut(ctx context.Context, size int64, also func(*meta.Node) error) error {
+	rest, dropped, clipped := i.clipPieces(size)
+	update := i.s.update
+	if size < i.size() {
+		update = i.s.updateFreeing
+	}
 	i.touch()
-	i.resized++
-	dropped, clipped := i.clipPieces(size)
-	i.extent = min(i.extent, size)
-	err := i.updateNode(ctx, func(tx *meta.Tx, n *meta.Node) error {
+	err := i.updateNodeIn(ctx, update, func(tx *meta.Tx, n *meta.Node) error {
 		n.Size, n.Base, n.Allocated = size, min(n.Base, size), min(n.Allocated, size)
 		if n.Base == 0 {
 			if err := i.dropContent(tx, n); err != nil {
@@ -65,17 +59,20 @@ func (i *inode) cut(ctx context.Context, size int64, also func(*meta.Node) error
 				return err
 			}
 		}
-		if err := i.markUnsealed(tx, n, len(i.pieces) > 0 || n.Span != size); err != nil {
+		if err := i.markUnsealed(tx, n, len(rest) > 0 || n.Span != size); err != nil {
 			return err
 		}
 		i.base = baseOf(*n, i.base.epoch)
 		return nil
 	})
-	for _, p := range dropped {
-		i.s.trash.add(p.id)
+	if err != nil {
+		return err
 	}
+	i.pieces, i.extent = rest, min(i.extent, size)
+	i.resized++
+	i.s.trash.add(pieceIDs(dropped)...)
 	i.s.sealer.wrote(i)
-	return err
+	return nil
 }
 
 // dropContent lets go of a node's sealed content.
@@ -85,25 +82,37 @@ func (i *inode) dropContent(tx *meta.Tx, n *meta.Node) error {
 	return err
 }
 
-// clipPieces removes what is staged from size on. It returns the pieces that nothing is left of, and those
-// recorded ones that are shorter now.
-func (i *inode) clipPieces(size int64) (dropped, clipped []*piece) {
+// clipPieces returns what is left of the pieces without what is staged from size on; those that nothing is left
+// of; and those recorded ones that are shorter now. The inode stays as it is.
+func (i *inode) clipPieces(size int64) (rest map[int64][]*piece, dropped, clipped []*piece) {
+	rest = make(map[int64][]*piece, len(i.pieces))
 	for index, list := range i.pieces {
 		end := size - index*content.BlockSize
-		if end <= 0 {
+		switch {
+		case end <= 0:
 			dropped = append(dropped, list...)
-			delete(i.pieces, index)
-			continue
-		}
-		for _, p := range list {
-			before := p.valid.Len()
-			p.valid.Clip(end)
-			if p.recorded && p.valid.Len() != before {
-				clipped = append(clipped, p)
+		case end >= content.BlockSize:
+			rest[index] = list
+		default:
+			for _, p := range list {
+				short := p.clip(end)
+				rest[index] = append(rest[index], short)
+				if short.recorded && short.valid.Len() != p.valid.Len() {
+					clipped = append(clipped, short)
+				}
 			}
 		}
 	}
-	return dropped, clipped
+	return rest, dropped, clipped
+}
+
+// clip returns the piece without what lies from end on.
+func (p *piece) clip(end int64) *piece {
+	short := *p
+	short.valid, short.unsynced = *p.valid.Clone(), *p.unsynced.Clone()
+	short.valid.Clip(end)
+	short.unsynced.Clip(end)
+	return &short
 }
 
 // markUnsealed sets or clears the note that a node must be sealed.
@@ -111,12 +120,15 @@ func (i *inode) markUnsealed(tx *meta.Tx, n *meta.Node, unsealed bool) error {
 	was := n.Flags&meta.FlagUnsealed != 0
 	i.unsealed = unsealed
 	switch {
-	case unsealed && !was:
+	case unsealed:
 		n.Flags |= meta.FlagUnsealed
 		return tx.MarkUnsealed(i.ino, i.s.session.row.ID)
-	case !unsealed && was:
-		n.Flags &^= meta.FlagUnsealed
-		return tx.MarkSealed(i.ino)
+	case was:
+		others, err := tx.MarkSealed(i.ino, i.s.session.row.ID)
+		if err == nil && !others {
+			n.Flags &^= meta.FlagUnsealed
+		}
+		return err
 	}
 	return nil
 }

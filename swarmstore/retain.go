@@ -126,10 +126,15 @@ func (s *Store) deleteForgotten(ctx context.Context) error {
 		if err := s.deleteOrphans(ctx, inos); err != nil {
 			return err
 		}
+		done := 0
 		for _, ino := range inos {
 			if !s.inodes.inUse(ino) {
 				s.retained.named(ino)
+				done++
 			}
+		}
+		if done == 0 {
+			return nil // somebody is about to let go of them
 		}
 	}
 }

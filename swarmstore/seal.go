@@ -18,9 +18,6 @@ import (
 	"swarmfs/swarmstore/ranges"
 )
 
-// sealPart is the part of what a group has room for that a file's blocks may take up in one.
-const sealPart = 8
-
 // errSealStale tells that a file was cut, or sealed by another process, while it was being sealed.
 var errSealStale = errors.New("file changed while it was sealed")
 
@@ -79,7 +76,7 @@ func (i *inode) noteSeal(failed map[*inode]error, err error) {
 	err = storeError(err)
 	switch {
 	case err == nil:
-	case errors.Is(err, ErrNotExist), errors.Is(err, ErrStale):
+	case errors.Is(err, ErrStale):
 		i.forget()
 	default:
 		failed[i] = fmt.Errorf("seal inode %d: %w", i.ino, err)
@@ -310,11 +307,9 @@ func (j *sealing) commit(ctx context.Context, batch *objects.Batch) error {
 		return errSealStale
 	}
 	rest := i.piecesSince(j)
-	update := i.s.update
-	if len(j.edits) > i.s.db.GroupLimit()/sealPart {
-		update = func(ctx context.Context, fn func(*meta.Tx) error) error { return i.s.updateAlone(ctx, false, fn) }
-	}
-	err := i.updateNodeIn(ctx, update, func(tx *meta.Tx, n *meta.Node) error {
+	// Alone: a damaged tree shows only after the first write, and many blocks are much to write.
+	alone := func(ctx context.Context, fn func(*meta.Tx) error) error { return i.s.updateAlone(ctx, false, fn) }
+	err := i.updateNodeIn(ctx, alone, func(tx *meta.Tx, n *meta.Node) error {
 		if !baseOf(*n, 0).same(j.base) {
 			return errSealStale
 		}

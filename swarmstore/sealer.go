@@ -31,18 +31,21 @@ type sealer struct {
 	quiet time.Duration
 
 	mu  sync.Mutex
-	due map[*inode]time.Time // each holds a reference to its inode
+	due map[*inode]queued // each holds a reference to its inode
 
 	// working is held while files are being sealed: one round at a time, each on all cores.
 	working sync.Mutex
 }
+
+// queued is when a file is due, and when it was queued.
+type queued struct{ at, queued time.Time }
 
 func (q *sealer) init(quiet time.Duration) {
 	q.quiet = quiet
 	if quiet == 0 {
 		q.quiet = DefaultSealQuiet
 	}
-	q.due = make(map[*inode]time.Time)
+	q.due = make(map[*inode]queued)
 }
 
 // wrote tells that a file was written. The inode's mu is held.
@@ -64,14 +67,17 @@ func (q *sealer) now(i *inode) { q.queue(i, 0) }
 func (q *sealer) queue(i *inode, in time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	due, queued := q.due[i]
-	if queued && (in >= sealSmallAge || time.Until(due) <= in) {
+	now := time.Now()
+	entry, waiting := q.due[i]
+	if waiting && !entry.at.After(now.Add(in)) {
 		return
 	}
-	q.due[i] = time.Now().Add(in)
-	if !queued {
+	if !waiting {
+		entry.queued = now
 		i.retain()
 	}
+	entry.at = now.Add(in)
+	q.due[i] = entry
 }
 
 // retain counts one more reference to an inode that has one.
@@ -81,16 +87,15 @@ func (i *inode) retain() {
 	i.refs++
 }
 
-// take returns the files that are due, their references with them.
-func (q *sealer) take(all bool) (list []*inode) {
+// take returns the files that were due at a time, or all that were queued then, their references with them.
+func (q *sealer) take(at time.Time, all bool) (list []*inode) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	now := time.Now()
-	for i, due := range q.due {
+	for i, entry := range q.due {
 		if len(list) == sealTogether {
 			break
 		}
-		if all || !due.After(now) {
+		if !entry.at.After(at) || all && !entry.queued.After(at) {
 			delete(q.due, i)
 			list = append(list, i)
 		}
@@ -130,8 +135,9 @@ func (s *Store) sealRound(ctx context.Context, all bool) map[int64]error {
 			i.release()
 		}
 	}()
+	began := time.Now()
 	for ctx.Err() == nil {
-		files := s.sealer.take(all)
+		files := s.sealer.take(began, all)
 		if len(files) == 0 {
 			break
 		}

@@ -38,6 +38,9 @@ func (s *Store) register(ctx context.Context) (*session, error) {
 		if err := tx.AddSession(&me.row); err != nil {
 			return err
 		}
+		if me.lock != nil {
+			_ = me.lock.Close() // of an attempt that was undone
+		}
 		me.lock, err = lockFile(s.sessionLock(me.row.ID))
 		return err
 	})
@@ -53,19 +56,31 @@ func (s *Store) unregister() error {
 	if s.session == nil || s.staging == nil {
 		return nil
 	}
+	if s.o.ReadOnly {
+		return s.leave()
+	}
+	if err := s.dropOrphans(context.Background(), s.session.row.ID); err != nil {
+		return err
+	}
 	left := true
 	err := s.db.View(context.Background(), func(tx *meta.Tx) error {
 		unsealed, err := tx.Unsealed(s.session.row.ID)
-		left = len(unsealed) > 0
+		if err != nil {
+			return err
+		}
+		staged, err := tx.StagedInos(s.session.row.ID)
+		left = len(unsealed)+len(staged) > 0
 		return err
 	})
 	if err != nil || left {
 		return err
 	}
-	if err := s.dropOrphans(context.Background(), s.session.row.ID); err != nil {
-		return err
-	}
-	err = s.db.UpdateFreeing(context.Background(), func(tx *meta.Tx) error { return tx.DeleteSession(s.session.row.ID) })
+	return s.leave()
+}
+
+// leave removes the session from the list.
+func (s *Store) leave() error {
+	err := s.db.UpdateFreeing(context.Background(), func(tx *meta.Tx) error { return tx.DeleteSession(s.session.row.ID) })
 	if err != nil {
 		return err
 	}
@@ -104,7 +119,6 @@ func (s *Store) recoverDeadSessions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var errs []error
 	for _, other := range sessions {
 		if other.ID == s.session.row.ID {
 			continue
@@ -116,11 +130,13 @@ func (s *Store) recoverDeadSessions(ctx context.Context) error {
 		if err == nil {
 			err = errors.Join(s.takeOver(ctx, other.ID), lock.Close())
 		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("take over session %d: %w", other.ID, err))
+		if errors.Is(storeError(err), ErrNoSpace) {
+			return fmt.Errorf("take over session %d: %w", other.ID, err)
 		}
+		// Otherwise the store is of use without; the session stays for the next try, and for fsck.
+		s.warn(fmt.Sprintf("take over crashed session %d", other.ID), err)
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // takeOver makes a dead session's staged bytes ours. Whoever calls it holds the session's lock.
@@ -147,6 +163,7 @@ func (s *Store) takeOver(ctx context.Context, dead int64) error {
 		s.log.Info("taking over what a crashed process left staged", "session", dead, "files", len(inos))
 	}
 	from := staging.Open(filepath.Join(s.dir, "staging"), dead, 1)
+	defer from.Close()
 	for _, ino := range append(inos, staged...) {
 		if err := s.adoptPieces(ctx, from, dead, ino); err != nil {
 			return fmt.Errorf("inode %d: %w", ino, err)
@@ -163,7 +180,7 @@ func (s *Store) takeOver(ctx context.Context, dead int64) error {
 		return err
 	}
 	s.sweep.Store(true)
-	return errors.Join(from.Clear(), from.Close(), os.Remove(s.sessionLock(dead)))
+	return errors.Join(from.Clear(), os.Remove(s.sessionLock(dead)))
 }
 
 // adoptPieces moves the staged pieces of one node into this session. The files get second names first,
@@ -209,7 +226,7 @@ func (s *Store) adoptPieces(ctx context.Context, from *staging.Dir, dead, ino in
 				return err
 			}
 		}
-		if err := tx.MarkSealed(ino); err != nil {
+		if _, err := tx.MarkSealed(ino, dead); err != nil {
 			return err
 		}
 		return tx.MarkUnsealed(ino, s.session.row.ID)

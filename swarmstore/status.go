@@ -86,7 +86,7 @@ func (s *Store) rungs(ctx context.Context) (list []RungBytes, err error) {
 		i.mu.RUnlock()
 		i.release()
 	}
-	err = s.view(ctx, func(tx *meta.Tx) error {
+	err = s.scan(ctx, func(tx *meta.Tx) error {
 		pieces, bytes, err := tx.StagedElsewhere(s.session.row.ID)
 		if err != nil {
 			return err

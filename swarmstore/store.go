@@ -78,7 +78,7 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	err := s.open(ctx)
 	if errors.Is(storeError(err), ErrNoSpace) && s.dropBallast() {
 		s.log.Warn("the disk is full; the store opens with the room kept for that")
-		err = errors.Join(s.closeParts(), s.open(ctx))
+		err = s.reopen(ctx)
 	}
 	if err != nil {
 		s.cancel()
@@ -128,6 +128,13 @@ func (s *Store) open(ctx context.Context) (err error) {
 		return err
 	}
 	return s.finishRemovals(ctx)
+}
+
+// reopen opens the store after an attempt that failed.
+func (s *Store) reopen(ctx context.Context) error {
+	err := s.closeParts()
+	s.staging, s.db, s.objects, s.blocks, s.session = nil, nil, nil, nil, nil
+	return errors.Join(err, s.open(ctx))
 }
 
 func (s *Store) makeDirs() error {
@@ -193,7 +200,6 @@ func (s *Store) closeParts() error {
 	if s.session != nil {
 		errs = append(errs, s.session.lock.Close())
 	}
-	s.staging, s.db, s.objects, s.blocks, s.session = nil, nil, nil, nil, nil
 	return errors.Join(errs...)
 }
 
@@ -282,6 +288,11 @@ func (s *Store) warn(what string, err error) {
 // view, update and friends run a function on the database with this package's errors.
 func (s *Store) view(ctx context.Context, fn func(*meta.Tx) error) error {
 	return storeError(s.db.View(ctx, fn))
+}
+
+// scan is view for a function that reads much.
+func (s *Store) scan(ctx context.Context, fn func(*meta.Tx) error) error {
+	return storeError(s.db.Scan(ctx, fn))
 }
 
 func (s *Store) update(ctx context.Context, fn func(*meta.Tx) error) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 
+	"swarmfs/swarmstore/meta"
 	"swarmfs/swarmstore/staging"
 )
 
@@ -36,7 +37,15 @@ func (s *Store) emptyTrash(ctx context.Context) error {
 	}
 	var errs []error
 	for _, id := range pieces {
-		errs = append(errs, s.staging.Remove(id))
+		recorded := false
+		err := s.db.View(ctx, func(tx *meta.Tx) (err error) {
+			recorded, err = tx.IsStaged(s.session.row.ID, id.Ino, id.Block, id.Gen)
+			return err
+		})
+		if err == nil && !recorded { // else a failing disk has undone the change
+			err = s.staging.Remove(id)
+		}
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }

@@ -147,7 +147,7 @@ func (s *Store) EnsureVolume(ctx context.Context, name string, o VolumeOptions) 
 
 // Volumes lists the volumes by name. It counts their nodes, which takes a while in a large store.
 func (s *Store) Volumes(ctx context.Context) (list []VolumeInfo, err error) {
-	err = s.view(ctx, func(tx *meta.Tx) error {
+	err = s.scan(ctx, func(tx *meta.Tx) error {
 		rows, err := tx.Volumes()
 		if err != nil {
 			return err
@@ -214,13 +214,13 @@ func (s *Store) finishRemovals(ctx context.Context) error {
 func (s *Store) deleteVolume(ctx context.Context, id int64) error {
 	for {
 		var nodes []meta.Node
-		err := s.view(ctx, func(tx *meta.Tx) error {
-			return tx.Nodes(id, 0, s.deleteTogether(), func(n meta.Node) error { nodes = append(nodes, n); return nil })
-		})
-		if err != nil {
-			return err
-		}
-		err = s.updateAlone(ctx, true, func(tx *meta.Tx) error {
+		err := s.updateAlone(ctx, true, func(tx *meta.Tx) error {
+			nodes = nil
+			// Read here, not before: another process may be at it too.
+			err := tx.Nodes(id, 0, s.deleteTogether(), func(n meta.Node) error { nodes = append(nodes, n); return nil })
+			if err != nil {
+				return err
+			}
 			if len(nodes) == 0 {
 				return tx.DeleteVolume(id)
 			}

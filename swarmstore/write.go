@@ -79,27 +79,6 @@ func (i *inode) write(ctx context.Context, p []byte, off int64) (int, error) {
 	return i.stage(p, off)
 }
 
-// becomeSmall loads a file that is, and will be after a write up to end, no longer than a chunk into memory.
-func (i *inode) becomeSmall(ctx context.Context, end int64) error {
-	if i.small != nil || len(i.pieces) > 0 || max(end, i.size()) > content.ChunkSize {
-		return nil
-	}
-	small := make([]byte, i.size(), content.ChunkSize)
-	if err := i.read(ctx, small, 0); err != nil {
-		return err
-	}
-	i.small = small
-	return nil
-}
-
-func (i *inode) writeSmall(p []byte, off int64) {
-	i.touch()
-	if end := off + int64(len(p)); end > int64(len(i.small)) {
-		i.small = append(i.small, make([]byte, end-int64(len(i.small)))...)
-	}
-	copy(i.small[off:], p)
-}
-
 // stage writes p into the pieces of the blocks it touches.
 func (i *inode) stage(p []byte, off int64) (int, error) {
 	i.touch()

@@ -34,6 +34,8 @@ const (
 	// waitLimit bounds every wait for another process: one that is stopped inside its
 	// transaction must not hang everybody else for ever.
 	waitLimit = 20 * time.Second
+	// checkpointPatience is how long a checkpoint that makes writers wait waits for a reader.
+	checkpointPatience = 50 * time.Millisecond
 	// watchInterval is how often the background looks for other processes' commits.
 	watchInterval = 100 * time.Millisecond
 )
@@ -60,16 +62,19 @@ type DB struct {
 	session   int64
 	crowded   bool // another session is registered: give way between mutations
 	turnstile *os.File
-	wal       *os.File // the log
-	main      *os.File // the database file. Closing it would drop SQLite's locks, so it stays open till the end
+	wal       *os.File    // the log
+	main      *sharedFile // the database file
+	opened    int         // readers
 	margin    int64
 	closed    bool
 
 	pending   atomic.Bool // a group is open: readers must go through the writer
 	freeConns chan *sqlite.Conn
+	closing   chan struct{} // closed by Close
 
 	epoch       atomic.Uint64
-	dataVersion int64 // of the writer, under mu
+	lost        atomic.Uint64 // groups lost to a failing disk
+	dataVersion int64         // of the writer, under mu
 
 	sync syncer
 
@@ -85,7 +90,6 @@ type group struct {
 	version  int64 // 0 until the first write asks for it
 	watched  bool  // another session follows the change log
 	timer    *time.Timer
-	failed   uint64 // number of groups lost to a failing disk
 }
 
 // Options of Open.
@@ -96,7 +100,7 @@ type Options struct {
 
 // Open opens the database at path, creating or migrating it.
 func Open(ctx context.Context, path string, o Options) (*DB, error) {
-	d := &DB{path: path, readOnly: o.ReadOnly, log: o.Logger, freeConns: make(chan *sqlite.Conn, readers)}
+	d := &DB{path: path, readOnly: o.ReadOnly, log: o.Logger, freeConns: make(chan *sqlite.Conn, readers), closing: make(chan struct{})}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
@@ -136,6 +140,7 @@ func (d *DB) open() error {
 			return err
 		}
 		d.freeConns <- conn
+		d.opened++
 		if err := sqlitex.ExecuteTransient(conn, "PRAGMA query_only = ON", nil); err != nil {
 			return err
 		}
@@ -192,7 +197,7 @@ func (d *DB) openWAL() error {
 	if _, err := pragmaInt(d.writer, "user_version"); err != nil {
 		return err
 	}
-	main, err := os.OpenFile(d.path, os.O_RDWR|unix.O_CLOEXEC, 0)
+	main, err := openShared(d.path)
 	if err != nil {
 		return err
 	}
@@ -237,7 +242,10 @@ func (d *DB) Close() error {
 		d.mu.Unlock()
 		return nil
 	}
+	// What came between the two is committed at least.
+	err = errors.Join(err, d.commit())
 	d.closed = true
+	close(d.closing)
 	d.mu.Unlock()
 	d.stop()
 	d.done.Wait()
@@ -247,18 +255,16 @@ func (d *DB) Close() error {
 func (d *DB) closeConns() error {
 	var errs []error
 	if d.writer != nil {
-		for {
-			select {
-			case conn := <-d.freeConns:
-				errs = append(errs, conn.Close())
-				continue
-			default:
-			}
-			break
+		for range d.opened { // those in use come back
+			conn := <-d.freeConns
+			errs = append(errs, conn.Close())
 		}
 		errs = append(errs, d.writer.Close())
 	}
-	for _, f := range []*os.File{d.wal, d.main, d.turnstile} {
+	if d.main != nil {
+		errs = append(errs, d.main.release())
+	}
+	for _, f := range []*os.File{d.wal, d.turnstile} {
 		if f != nil {
 			errs = append(errs, f.Close())
 		}
@@ -282,13 +288,34 @@ func (d *DB) View(ctx context.Context, fn func(*Tx) error) error {
 			return ErrClosed
 		}
 		if d.group.open {
+			defer d.checkGroup()
 			return fn(&Tx{conn: d.writer, db: d})
 		}
+	}
+	return d.read(ctx, fn)
+}
+
+// Scan is View for a function that reads much: it keeps nobody from writing.
+func (d *DB) Scan(ctx context.Context, fn func(*Tx) error) error {
+	if err := d.Commit(); err != nil {
+		return err
+	}
+	return d.read(ctx, fn)
+}
+
+// read runs fn on a connection of its own.
+func (d *DB) read(ctx context.Context, fn func(*Tx) error) error {
+	select {
+	case <-d.closing:
+		return ErrClosed
+	default:
 	}
 	select {
 	case conn := <-d.freeConns:
 		defer func() { d.freeConns <- conn }()
 		return view(conn, d, fn)
+	case <-d.closing:
+		return ErrClosed
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -365,6 +392,9 @@ func (d *DB) checkpointIfLong() {
 	}
 	conn := <-d.freeConns
 	defer func() { d.freeConns <- conn }()
+	// Writers wait meanwhile: a reader that takes its time must not hold them up.
+	conn.SetBusyTimeout(checkpointPatience)
+	defer conn.SetBusyTimeout(waitLimit)
 	if err := exec(conn, "PRAGMA wal_checkpoint("+mode+")"); err != nil {
 		d.log.Warn("checkpoint of the metadata log failed; it grows until the disk has room", "err", err)
 	}
@@ -380,6 +410,7 @@ func (d *DB) Abandon() {
 		d.endGroup()
 	}
 	d.closed = true
+	close(d.closing)
 	d.mu.Unlock()
 	d.stop()
 	d.done.Wait()

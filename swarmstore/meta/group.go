@@ -30,16 +30,7 @@ func (d *DB) UpdateAlone(ctx context.Context, freeing bool, fn func(*Tx) error) 
 // UpdateAtomic is UpdateAlone for a function that may fail after its first write: everything it did is
 // undone then.
 func (d *DB) UpdateAtomic(ctx context.Context, fn func(*Tx) error) error {
-	return d.update(ctx, false, true, func(tx *Tx) error {
-		if err := exec(tx.conn, "SAVEPOINT atomic"); err != nil {
-			return err
-		}
-		if err := fn(tx); err != nil {
-			tx.wrote = false
-			return errors.Join(err, exec(tx.conn, "ROLLBACK TO atomic"), exec(tx.conn, "RELEASE atomic"))
-		}
-		return exec(tx.conn, "RELEASE atomic")
-	})
+	return d.update(ctx, false, true, fn) // the transaction is its own, so that its rollback undoes nothing else
 }
 
 // GroupLimit returns how many simple changes a group has room for. A function that removes many things
@@ -57,8 +48,9 @@ func (d *DB) update(ctx context.Context, freeing, alone bool, fn func(*Tx) error
 			return err
 		}
 	}
+	shared := d.group.open
 	err := d.run(freeing, alone, fn)
-	if freeing && errors.Is(err, ErrFull) {
+	if freeing && !shared && errors.Is(err, ErrFull) {
 		// Once more with an empty log: fn has been undone.
 		d.shortenLog()
 		err = d.run(freeing, alone, fn)
@@ -76,6 +68,7 @@ func (d *DB) run(freeing, alone bool, fn func(*Tx) error) error {
 		if tx.wrote {
 			d.rollback(err)
 		}
+		d.checkGroup()
 		return err
 	}
 	d.group.writes++
@@ -224,16 +217,19 @@ func (d *DB) rollback(cause error) {
 		d.log.Error("roll back", "err", err, "cause", cause)
 	}
 	if d.group.writes > 0 {
-		d.group.failed++
+		d.lost.Add(1)
 		d.log.Error("a group of changes was lost", "changes", d.group.writes, "cause", cause)
 	}
 	d.endGroup()
 	d.epoch.Add(1)
 }
 
-// Lost counts the groups that a failing disk undid after their callers were told they were done.
-func (d *DB) Lost() uint64 {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.group.failed
+// checkGroup notices that SQLite has ended the open transaction by itself, as it does after some errors.
+func (d *DB) checkGroup() {
+	if d.group.open && d.writer.AutocommitEnabled() {
+		d.rollback(errors.New("the database gave the transaction up"))
+	}
 }
+
+// Lost counts the groups that a failing disk undid after their callers were told they were done.
+func (d *DB) Lost() uint64 { return d.lost.Load() }

@@ -62,14 +62,18 @@ func (tx *Tx) AddRef(ref []byte) error {
 // DropRef counts one reference less and puts an object without references on the garbage list.
 func (tx *Tx) DropRef(ref []byte) error {
 	refs := int64(-1)
+	wrote := tx.wrote
+	tx.wrote = true // whatever becomes of it
 	err := tx.row("UPDATE objects SET refs = refs - 1 WHERE ref = ? RETURNING refs", func(s *sqlite.Stmt) error {
 		refs = s.ColumnInt64(0)
 		return nil
 	}, ref)
+	if err == ErrNotFound {
+		tx.wrote = wrote
+	}
 	if err != nil {
 		return fullError(err)
 	}
-	tx.wrote = true
 	if refs > 0 {
 		return nil
 	}
@@ -111,17 +115,13 @@ func (tx *Tx) Garbage(limit int) (dead []Object, taken int, err error) {
 	return dead, len(refs), nil
 }
 
-// Doomed returns at most limit references of block files that may be removed: those that no object came back for.
-func (tx *Tx) Doomed(limit int) (refs [][]byte, revived [][]byte, err error) {
-	err = tx.rows("SELECT d.ref, o.id FROM doomed d LEFT JOIN objects o ON o.ref = d.ref LIMIT ?", func(s *sqlite.Stmt) error {
-		if s.ColumnType(1) == sqlite.TypeNull {
-			refs = append(refs, blob(s, 0))
-		} else {
-			revived = append(revived, blob(s, 0))
-		}
+// Doomed returns at most limit references of block files that may be removed, unless an object came back for them.
+func (tx *Tx) Doomed(limit int) (refs [][]byte, err error) {
+	err = tx.rows("SELECT ref FROM doomed LIMIT ?", func(s *sqlite.Stmt) error {
+		refs = append(refs, blob(s, 0))
 		return nil
 	}, limit)
-	return refs, revived, err
+	return refs, err
 }
 
 // Undoom takes a reference off the list of doomed block files.

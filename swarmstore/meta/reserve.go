@@ -63,7 +63,7 @@ func (d *DB) reserveMargins() error {
 	if err != nil {
 		return err
 	}
-	if err := allocateAhead(d.main, pages*pageSize, d.margin); err != nil {
+	if err := allocateAhead(d.main.File, pages*pageSize, d.margin); err != nil {
 		return err
 	}
 	st, err := d.wal.Stat()

@@ -106,7 +106,7 @@ CREATE TABLE journal (
 	data    BLOB NOT NULL
 );
 CREATE INDEX journal_piece ON journal (session, ino, block, gen);
-CREATE TABLE unsealed (ino INTEGER PRIMARY KEY, session INTEGER NOT NULL);
+CREATE TABLE unsealed (ino INTEGER NOT NULL, session INTEGER NOT NULL, PRIMARY KEY (ino, session)) WITHOUT ROWID;
 CREATE TABLE orphans (ino INTEGER PRIMARY KEY, session INTEGER NOT NULL);
 
 CREATE TABLE sessions (

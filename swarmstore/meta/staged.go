@@ -59,17 +59,23 @@ func (tx *Tx) StagedInos(session int64) (inos []int64, err error) {
 	return inos, err
 }
 
-// MarkUnsealed notes that a node's content has to be sealed by a session, the first one to say so.
+// MarkUnsealed notes that a node's content has to be sealed by a session.
 func (tx *Tx) MarkUnsealed(ino, session int64) error {
 	return tx.run("INSERT OR IGNORE INTO unsealed VALUES (?,?)", ino, session)
 }
 
-// MarkSealed takes that back.
-func (tx *Tx) MarkSealed(ino int64) error { return tx.run("DELETE FROM unsealed WHERE ino=?", ino) }
+// MarkSealed takes that back, and reports whether other sessions still have to seal the node.
+func (tx *Tx) MarkSealed(ino, session int64) (others bool, err error) {
+	if err := tx.run("DELETE FROM unsealed WHERE ino=? AND session=?", ino, session); err != nil {
+		return false, err
+	}
+	n, err := tx.integer("SELECT EXISTS (SELECT 1 FROM unsealed WHERE ino=?)", ino)
+	return n != 0, err
+}
 
-// HasStaged reports whether any session has staged bytes of a node.
-func (tx *Tx) HasStaged(ino int64) (bool, error) {
-	n, err := tx.integer("SELECT EXISTS (SELECT 1 FROM staged WHERE ino=?)", ino)
+// IsStaged reports whether a piece is recorded.
+func (tx *Tx) IsStaged(session, ino, block, gen int64) (bool, error) {
+	n, err := tx.integer("SELECT EXISTS (SELECT 1 FROM staged WHERE session=? AND ino=? AND block=? AND gen=?)", session, ino, block, gen)
 	return n != 0, err
 }
 

@@ -14,6 +14,17 @@ type syncer struct {
 
 	mu     sync.Mutex
 	synced uint64 // commits known to be durable
+	failed error  // nothing can be promised any more
+}
+
+// Distrust makes every Sync from now on fail: the disk has lost something that can not be written again.
+func (d *DB) Distrust(cause error) {
+	d.sync.mu.Lock()
+	defer d.sync.mu.Unlock()
+	if d.sync.failed == nil {
+		d.sync.failed = fmt.Errorf("the disk failed; check it and open the store again: %w", cause)
+		d.log.Error("the disk failed: nothing written from now on is sure to last", "err", cause)
+	}
 }
 
 // Sync commits the open group and makes everything committed so far durable.
@@ -39,6 +50,9 @@ func (d *DB) Sync(ctx context.Context) error {
 func (d *DB) syncUpTo(want uint64) error {
 	d.sync.mu.Lock()
 	defer d.sync.mu.Unlock()
+	if d.sync.failed != nil {
+		return d.sync.failed
+	}
 	if d.sync.synced >= want {
 		return nil
 	}
@@ -46,7 +60,9 @@ func (d *DB) syncUpTo(want uint64) error {
 	reached := d.sync.committed
 	d.mu.Unlock()
 	if err := unix.Fdatasync(int(d.wal.Fd())); err != nil {
-		return fmt.Errorf("sync %s-wal: %w", d.path, err)
+		// The kernel forgets which pages it could not write: a second sync would succeed and lie.
+		d.sync.failed = fmt.Errorf("sync %s-wal: the disk failed; check it and open the store again: %w", d.path, err)
+		return d.sync.failed
 	}
 	d.sync.synced = reached
 	return nil

@@ -177,6 +177,9 @@ func (b *Batch) insertChunk(tx *meta.Tx, c content.Child) error {
 			return err
 		}
 		if err := b.s.AddRef(tx, content.Tree{Root: child.Ref, Size: child.Span}); err != nil {
+			if errors.Is(err, meta.ErrNotFound) {
+				err = ErrMissing
+			}
 			return fmt.Errorf("chunk %s names %s: %w", c.Ref, child.Ref, err)
 		}
 	}

@@ -1,12 +1,17 @@
 package objects
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
+
+// leaseWait bounds the wait for a process that deletes.
+const leaseWait = 20 * time.Second
 
 // lease is a lock shared by all who are about to use block files that the database does not list yet,
 // in this and other processes, against Reap, which deletes such files.
@@ -25,12 +30,22 @@ func newLease(path string) (*lease, error) {
 	return &lease{file: f}, nil
 }
 
-// acquire takes the lease together with others. It waits while some process deletes, a matter of milliseconds.
+// acquire takes the lease together with others. It waits while some process deletes, a matter of milliseconds,
+// but not for ever: that process may be stopped.
 func (l *lease) acquire() error {
+	for deadline := time.Now().Add(leaseWait); ; time.Sleep(time.Millisecond) {
+		err := l.tryAcquire()
+		if !errors.Is(err, unix.EWOULDBLOCK) || time.Now().After(deadline) {
+			return err
+		}
+	}
+}
+
+func (l *lease) tryAcquire() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.users == 0 {
-		if err := flock(l.file, unix.LOCK_SH); err != nil {
+		if err := flock(l.file, unix.LOCK_SH|unix.LOCK_NB); err != nil {
 			return fmt.Errorf("lock %s: %w", l.file.Name(), err)
 		}
 	}

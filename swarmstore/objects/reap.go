@@ -71,9 +71,9 @@ func (s *Store) dropChildren(tx *meta.Tx, data []byte) error {
 // removeDoomed deletes the files of blocks that the database has forgotten. That must be durable first, or a
 // power cut would bring the rows back without the files; and nobody may be about to use one.
 func (s *Store) removeDoomed(ctx context.Context) (removed int, err error) {
-	var refs, revived [][]byte
-	err = s.db.View(ctx, func(tx *meta.Tx) error { refs, revived, err = tx.Doomed(doomedBatch); return err })
-	if err != nil || len(refs)+len(revived) == 0 {
+	var doomed [][]byte
+	err = s.db.View(ctx, func(tx *meta.Tx) error { doomed, err = tx.Doomed(doomedBatch); return err })
+	if err != nil || len(doomed) == 0 {
 		return 0, err
 	}
 	if err := s.db.Sync(ctx); err != nil {
@@ -81,18 +81,15 @@ func (s *Store) removeDoomed(ctx context.Context) (removed int, err error) {
 	}
 	_, err = s.lease.exclude(func() error {
 		return s.db.UpdateAlone(ctx, true, func(tx *meta.Tx) error {
-			// Looked up again: what was revived meanwhile stays.
-			refs, revived, err = tx.Doomed(doomedBatch)
-			if err != nil {
-				return err
-			}
-			for _, ref := range refs {
-				if err := s.blocks.Remove(content.Reference(ref)); err != nil {
-					return err
+			for _, ref := range doomed { // of these alone the doom is durable
+				revived, err := tx.HasObject(ref)
+				if err == nil && !revived {
+					err = s.blocks.Remove(content.Reference(ref))
 				}
-			}
-			for _, ref := range append(refs, revived...) {
-				if err := tx.Undoom(ref); err != nil {
+				if err == nil {
+					err = tx.Undoom(ref)
+				}
+				if err != nil {
 					return err
 				}
 				removed++

@@ -41,20 +41,29 @@ func (s *Store) Stray(ctx context.Context, remove bool) (names []string, err err
 	return names, nil
 }
 
+// strayFiles is strayIn when nobody is storing content.
+func (s *Store) strayFiles(tx *meta.Tx, folder int, remove bool) (names []string, err error) {
+	err = s.blocks.Each(folder, func(ref content.Reference, path string) error {
+		listed, err := tx.BlockListed(ref[:])
+		if err != nil || listed {
+			return err
+		}
+		names = append(names, path)
+		if remove {
+			return s.blocks.RemoveFile(path)
+		}
+		return nil
+	})
+	return names, err
+}
+
 func (s *Store) strayIn(ctx context.Context, folder int, remove bool) (names []string, err error) {
 	for range strayAttempts {
 		ok, err := s.lease.exclude(func() error {
-			return s.blocks.Each(folder, func(ref content.Reference, path string) error {
-				listed := false
-				err := s.db.View(ctx, func(tx *meta.Tx) (err error) { listed, err = tx.BlockListed(ref[:]); return err })
-				if err != nil || listed {
-					return err
-				}
-				names = append(names, path)
-				if remove {
-					return s.blocks.RemoveFile(path)
-				}
-				return nil
+			// A write transaction waits for everybody's open group: what others have listed is seen here.
+			return s.db.UpdateAlone(ctx, true, func(tx *meta.Tx) error {
+				names, err = s.strayFiles(tx, folder, remove)
+				return err
 			})
 		})
 		if ok || err != nil {
