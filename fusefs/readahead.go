@@ -10,8 +10,8 @@ import (
 )
 
 // readAhead is how far the kernel reads ahead of a sequential reader. Its default for FUSE, 128 KiB, is a
-// quarter of a block; two blocks keep the next one coming while this one is consumed.
-const readAhead = 1 << 20
+// quarter of a block; eight blocks keep the disk busy while they are consumed.
+const readAhead = 4 << 20
 
 // setReadAhead raises the mount's read-ahead. The protocol can only lower it, and the knob is root's; without it
 // everything works, slower.

@@ -13,6 +13,7 @@ import (
 type File struct {
 	v      *Volume
 	i      *inode
+	ra     readahead
 	closed atomic.Bool
 }
 

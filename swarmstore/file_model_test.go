@@ -3,6 +3,7 @@ package swarmstore_test
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"io"
 	"testing"
 	"time"
@@ -152,6 +153,11 @@ func (m *fileModel) Check(t *rapid.T) {
 func TestFileBehavesLikeBytes(t *testing.T) {
 	dir := t.TempDir()
 	v := openVolume(t, openStore(t, dir))
+	if testing.Short() {
+		if err := flag.Set("rapid.checks", "20"); err != nil {
+			t.Fatal(err)
+		}
+	}
 	n := 0
 	rapid.Check(t, func(t *rapid.T) {
 		n++

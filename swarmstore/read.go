@@ -14,6 +14,7 @@ import (
 
 // ReadAt reads len(p) bytes from off on; fewer, with io.EOF, at the end of the file.
 func (f *File) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
+	f.note(off)
 	n, err := f.i.readAt(ctx, p, off)
 	if err != nil && err != io.EOF {
 		return n, fmt.Errorf("read inode %d at %d: %w", f.i.ino, off, err)
@@ -79,6 +80,7 @@ func (i *inode) read(ctx context.Context, p []byte, off int64) error {
 // and how many. It is there for splice(2); ok is false when the bytes do not lie in one local file. The
 // caller calls release when done, and must not write.
 func (f *File) ReadFd(ctx context.Context, off int64, n int) (fd uintptr, fdOff int64, size int, release func(), ok bool) {
+	f.note(off)
 	h, fdOff, size, err := f.i.readFile(ctx, off, n)
 	if err != nil || h == nil {
 		return 0, 0, 0, nil, false // ReadAt tells what is wrong
