@@ -20,6 +20,7 @@ const (
 )
 
 type ballast struct {
+	size    int64 // set when the store is opened
 	missing atomic.Bool
 }
 
@@ -28,19 +29,24 @@ func (s *Store) dropBallast() bool {
 	return os.Remove(filepath.Join(s.dir, ballastName)) == nil
 }
 
-// takeBallast makes sure that the ballast is in place.
-func (s *Store) takeBallast() error {
-	path := filepath.Join(s.dir, ballastName)
+// weighBallast says how large the ballast of this disk is.
+func (s *Store) weighBallast() error {
 	var disk unix.Statfs_t
 	if err := unix.Statfs(s.dir, &disk); err != nil {
 		return err
 	}
-	size := min(max(int64(disk.Blocks)*disk.Bsize/ballastPart, minBallast), maxBallast)
-	if st, err := os.Stat(path); err == nil && st.Size() >= size {
+	s.ballast.size = min(max(int64(disk.Blocks)*disk.Bsize/ballastPart, minBallast), maxBallast)
+	return nil
+}
+
+// takeBallast makes sure that the ballast is in place.
+func (s *Store) takeBallast() error {
+	path := filepath.Join(s.dir, ballastName)
+	if st, err := os.Stat(path); err == nil && st.Size() >= s.ballast.size {
 		s.ballast.missing.Store(false)
 		return nil
 	}
-	err := writeBallast(path, size)
+	err := writeBallast(path, s.ballast.size)
 	if err != nil && !errors.Is(err, unix.EOPNOTSUPP) {
 		s.ballast.missing.Store(true)
 		return err

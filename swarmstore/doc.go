@@ -20,7 +20,8 @@
 //
 // Changes become visible to other processes when they are committed, which is
 // at most a moment later for names and attributes; for the bytes of a file, when
-// it was closed or synced and has been sealed, as on NFS. Processes that write
+// it has been sealed: at once for a small file that is closed, else a fraction
+// of a second after it was closed. Processes that write
 // different ranges of one file both keep theirs; where they overlap, the one
 // that seals last wins.
 //

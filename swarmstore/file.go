@@ -32,11 +32,13 @@ func (f *File) Close() error {
 	if f.closed.Swap(true) {
 		return nil
 	}
-	if f.i.isDirty() {
-		f.v.s.sealer.soon(f.i)
+	defer f.i.release()
+	if !f.i.isDirty() {
+		return nil
 	}
-	f.i.release()
-	return nil
+	f.v.s.sealer.soon(f.i)
+	// A small file is sealed here and now, so that other processes see it at once.
+	return f.Flush(context.WithoutCancel(f.v.s.ctx))
 }
 
 // Ino returns the file's inode number.

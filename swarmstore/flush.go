@@ -11,12 +11,13 @@ import (
 	"swarmfs/swarmstore/ranges"
 )
 
-// A sync of few bytes writes them into the database, which is synced anyway, instead of syncing the files of their
-// pieces: journalMost bytes at a time, journalLimit for a file until it is sealed or its files are synced.
-const (
-	journalMost  = 512 << 10
-	journalLimit = 16 << 20
-)
+// journalMost is how many bytes a sync writes into the database, which is synced anyway, instead of syncing the
+// files of their pieces.
+const journalMost = 512 << 10
+
+// journalRoom bounds the bytes kept so until their files are sealed: who takes them over after a crash needs as
+// much room, and has the ballast.
+func (s *Store) journalRoom() int64 { return s.ballast.size / 2 }
 
 // syncEach is the number of pieces up to which a sync syncs each by itself rather than the whole
 // filesystem: one costs 0.1 to 0.3 ms, the whole some 10 ms and more if others write much.
@@ -74,9 +75,9 @@ func (i *inode) record(ctx context.Context) error {
 		i.mu.Unlock()
 		return err
 	}
-	r := recording{i: i, written: i.takeUnsynced(), extent: i.extent, resized: i.resized}
-	dirty := len(r.written) > 0 || i.changed || r.extent > i.base.size
-	r.journal = r.bytes() <= journalMost && i.journal+r.bytes() <= journalLimit
+	r := recording{i: i, written: i.takeUnsynced()}
+	dirty := len(r.written) > 0 || i.changed
+	r.journal = r.bytes() <= journalMost && i.s.journaled.Load()+r.bytes() <= i.s.journalRoom()
 	i.mu.Unlock()
 	if !dirty {
 		return nil
@@ -97,9 +98,7 @@ func (i *inode) record(ctx context.Context) error {
 type recording struct {
 	i       *inode
 	written []writtenPiece
-	extent  int64  // i.extent when it began
-	resized uint64 // i.resized then
-	journal bool   // the bytes go into the database, the files are not synced
+	journal bool // the bytes go into the database, the files are not synced
 }
 
 // writtenPiece is a piece with what there was of it when its recording began.
@@ -196,11 +195,9 @@ func (r *recording) readUnsynced() error {
 // for writing.
 func (r *recording) commit(ctx context.Context) error {
 	i := r.i
-	if i.resized != r.resized {
-		r.extent = min(r.extent, i.size())
-	}
 	err := i.updateNode(ctx, func(tx *meta.Tx, n *meta.Node) error {
-		n.Size = max(n.Size, r.extent)
+		// The size waits for the seal: until then other processes would read zeros where the bytes are staged.
+		// After a crash the pieces tell it.
 		for _, w := range r.written {
 			if i.has(w.piece) {
 				if err := r.recordPiece(tx, w); err != nil {
@@ -216,6 +213,7 @@ func (r *recording) commit(ctx context.Context) error {
 	})
 	if err == nil && r.journal {
 		i.journal += r.bytes()
+		i.s.journaled.Add(r.bytes())
 	}
 	return err
 }
@@ -223,17 +221,10 @@ func (r *recording) commit(ctx context.Context) error {
 // recordPiece writes down one piece, with its bytes if its file is not synced.
 func (r *recording) recordPiece(tx *meta.Tx, w writtenPiece) error {
 	id, session := w.piece.id, r.i.s.session.row.ID
-	// What was cut off while the disk was busy stays off.
-	recorded := &piece{id: id}
-	for _, v := range w.piece.valid.All() {
-		for _, both := range w.valid.Intersect(v) {
-			recorded.valid.Add(both)
-		}
-	}
-	if err := r.i.s.recordPiece(tx, recorded); err != nil {
+	if err := r.i.s.recordPiece(tx, id, w.valid); err != nil {
 		return err
 	}
-	w.piece.recorded = true
+	w.piece.recorded = *w.valid
 	if !r.journal {
 		if !w.piece.journaled {
 			return nil

@@ -68,7 +68,7 @@ type base struct {
 type piece struct {
 	id        staging.PieceID
 	valid     ranges.Set // relative to the block's start
-	recorded  bool       // the database knows of it
+	recorded  ranges.Set // what the database says is valid: durable, perhaps overwritten since
 	unsynced  ranges.Set // written since it was recorded
 	journaled bool       // the database keeps bytes of it, because its file is not synced
 	frozen    bool       // being sealed: not written any more
@@ -174,6 +174,7 @@ func (i *inode) release() {
 	for _, list := range i.pieces {
 		i.s.trash.add(pieceIDs(list)...)
 	}
+	i.dropJournal()
 	i.s.retained.released(i.ino)
 }
 
@@ -278,7 +279,7 @@ func (i *inode) overlay(n *meta.Node) {
 		n.Allocated = max(n.Allocated, min(n.Size, n.Allocated+i.stagedBytes()))
 	}
 	if i.changed {
-		n.Mtime, n.Ctime = max(i.mtime, 0), i.ctime
+		n.Mtime, n.Ctime = i.mtime, i.ctime
 	}
 	if i.dirty() {
 		n.Flags |= meta.FlagUnsealed

@@ -46,7 +46,7 @@ func (i *inode) restoreLost(ctx context.Context) error {
 			return fmt.Errorf("block %d: %w: %w", r.Block, ErrCorrupt, err)
 		}
 		// Older than any that is left, and never written again.
-		restored := &piece{id: id, valid: *valid, recorded: true, frozen: true}
+		restored := &piece{id: id, valid: *valid, recorded: *valid.Clone(), frozen: true}
 		i.pieces[r.Block] = slices.Insert(i.pieces[r.Block], 0, restored)
 		i.unsealed = true
 	}

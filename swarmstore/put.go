@@ -13,8 +13,10 @@ import (
 // Content is sealed content that no file has yet. It is made by NewContent, given to files by
 // Tx.WriteContent, and closed in the end.
 type Content struct {
+	s     *Store
 	tree  content.Tree
 	batch *objects.Batch
+	used  bool // a file has it
 }
 
 // NewContent seals what a reader delivers, hashing on all cores with a few blocks in memory, and makes it
@@ -27,7 +29,7 @@ func (v *Volume) NewContent(ctx context.Context, r io.Reader) (*Content, error) 
 	if err != nil {
 		return nil, err
 	}
-	c := &Content{batch: batch}
+	c := &Content{s: v.s, batch: batch}
 	if c.tree, err = v.s.hasher.Split(ctx, r, batch); err == nil {
 		err = batch.Barrier()
 	}
@@ -45,7 +47,12 @@ func (c *Content) Reference() content.Reference { return c.tree.Root }
 func (c *Content) Size() int64 { return c.tree.Size }
 
 // Close ends the use of the content. What no file was given is collected.
-func (c *Content) Close() { c.batch.Close() }
+func (c *Content) Close() {
+	if !c.used {
+		c.s.sweep.Store(true)
+	}
+	c.batch.Close()
+}
 
 // Put writes what a reader delivers to a file. The file appears with all of it, or not at all; one that was
 // there is replaced as rename(2) does, and passes on its mode, owner and extended attributes. It is durable

@@ -5,6 +5,7 @@ import (
 
 	"swarmfs/swarmstore/content"
 	"swarmfs/swarmstore/meta"
+	"swarmfs/swarmstore/ranges"
 	"swarmfs/swarmstore/staging"
 )
 
@@ -50,7 +51,7 @@ func (i *inode) cut(ctx context.Context, size int64, also func(*meta.Node) error
 			}
 		}
 		for _, p := range clipped {
-			if err := i.s.recordPiece(tx, p); err != nil {
+			if err := i.s.recordPiece(tx, p.id, &p.recorded); err != nil {
 				return err
 			}
 		}
@@ -97,7 +98,7 @@ func (i *inode) clipPieces(size int64) (rest map[int64][]*piece, dropped, clippe
 			for _, p := range list {
 				short := p.clip(end)
 				rest[index] = append(rest[index], short)
-				if short.recorded && short.valid.Len() != p.valid.Len() {
+				if short.recorded.Len() != p.recorded.Len() {
 					clipped = append(clipped, short)
 				}
 			}
@@ -109,9 +110,10 @@ func (i *inode) clipPieces(size int64) (rest map[int64][]*piece, dropped, clippe
 // clip returns the piece without what lies from end on.
 func (p *piece) clip(end int64) *piece {
 	short := *p
-	short.valid, short.unsynced = *p.valid.Clone(), *p.unsynced.Clone()
+	short.valid, short.unsynced, short.recorded = *p.valid.Clone(), *p.unsynced.Clone(), *p.recorded.Clone()
 	short.valid.Clip(end)
 	short.unsynced.Clip(end)
+	short.recorded.Clip(end)
 	return &short
 }
 
@@ -133,13 +135,13 @@ func (i *inode) markUnsealed(tx *meta.Tx, n *meta.Node, unsealed bool) error {
 	return nil
 }
 
-// recordPiece writes down which bytes of a piece are valid.
-func (s *Store) recordPiece(tx *meta.Tx, p *piece) error {
-	encoded, err := p.valid.AppendBinary([]byte{}) // not nil, which would be NULL
+// recordPiece writes down which bytes of a piece are valid. They are durable.
+func (s *Store) recordPiece(tx *meta.Tx, id staging.PieceID, valid *ranges.Set) error {
+	encoded, err := valid.AppendBinary([]byte{}) // not nil, which would be NULL
 	if err != nil {
 		return err
 	}
-	return tx.PutStaged(s.session.row.ID, p.id.Ino, meta.StagedPiece{Block: p.id.Block, Gen: p.id.Gen, Ranges: encoded})
+	return tx.PutStaged(s.session.row.ID, id.Ino, meta.StagedPiece{Block: id.Block, Gen: id.Gen, Ranges: encoded})
 }
 
 // pieceIDs returns the names of pieces.

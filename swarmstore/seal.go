@@ -79,6 +79,7 @@ func (i *inode) noteSeal(failed map[*inode]error, err error) {
 	case errors.Is(err, ErrStale):
 		i.forget()
 	default:
+		i.s.sweep.Store(true) // blocks may have been made in vain
 		failed[i] = fmt.Errorf("seal inode %d: %w", i.ino, err)
 	}
 }
@@ -337,7 +338,8 @@ func (j *sealing) commit(ctx context.Context, batch *objects.Batch) error {
 	if err != nil {
 		return err
 	}
-	i.pieces, i.journal = rest, 0
+	i.pieces = rest
+	i.dropJournal()
 	if i.extent <= j.size {
 		i.extent = 0
 	}
@@ -345,6 +347,12 @@ func (j *sealing) commit(ctx context.Context, batch *objects.Batch) error {
 		i.s.trash.add(pieceIDs(list)...)
 	}
 	return nil
+}
+
+// dropJournal notes that the database keeps nothing of the file any more, or what it keeps is forgotten.
+func (i *inode) dropJournal() {
+	i.s.journaled.Add(-i.journal)
+	i.journal = 0
 }
 
 // piecesSince returns the pieces that were begun after the sealing.
@@ -361,7 +369,7 @@ func (i *inode) piecesSince(j *sealing) map[int64][]*piece {
 func recorded(pieces map[int64][]*piece) bool {
 	for _, list := range pieces {
 		for _, p := range list {
-			if p.recorded {
+			if !p.recorded.Empty() {
 				return true
 			}
 		}

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"swarmfs/swarmstore/content"
 	"swarmfs/swarmstore/meta"
 	"swarmfs/swarmstore/ranges"
 	"swarmfs/swarmstore/staging"
@@ -202,13 +203,22 @@ func (s *Store) adoptPieces(ctx context.Context, from *staging.Dir, dead, ino in
 		if err != nil {
 			return fmt.Errorf("block %d: %w: %w", r.Block, ErrCorrupt, err)
 		}
-		p := &piece{id: staging.PieceID{Ino: ino, Block: r.Block, Gen: s.gen.Add(1)}, valid: *valid, recorded: true, frozen: true}
+		p := &piece{id: staging.PieceID{Ino: ino, Block: r.Block, Gen: s.gen.Add(1)}, valid: *valid, recorded: *valid.Clone(), frozen: true}
 		old := staging.PieceID{Ino: ino, Block: r.Block, Gen: r.Gen}
-		if err := adoptFile(from.Path(old), s.staging.Path(p.id), valid); err != nil {
+		journaled := false
+		err = s.view(ctx, func(tx *meta.Tx) error {
+			return tx.Journal(dead, ino, r.Block, r.Gen, func(int64, []byte) error { journaled = true; return nil })
+		})
+		if err != nil {
 			return err
 		}
-		if err := s.replayJournal(ctx, dead, old, p); err != nil {
+		if err := adoptFile(from.Path(old), s.staging.Path(p.id), valid, journaled); err != nil {
 			return err
+		}
+		if journaled {
+			if err := s.replayJournal(ctx, dead, old, p); err != nil {
+				return err
+			}
 		}
 		pieces = append(pieces, p)
 	}
@@ -219,7 +229,7 @@ func (s *Store) adoptPieces(ctx context.Context, from *staging.Dir, dead, ino in
 	}
 	err = s.updateAlone(ctx, true, func(tx *meta.Tx) error {
 		for n, p := range pieces {
-			if err := s.recordPiece(tx, p); err != nil {
+			if err := s.recordPiece(tx, p.id, &p.recorded); err != nil {
 				return err
 			}
 			if err := tx.DeleteStaged(dead, ino, records[n].Block, records[n].Gen); err != nil {
@@ -274,15 +284,18 @@ func (s *Store) loadPieces(ctx context.Context, ino int64, pieces []*piece) erro
 	defer i.mu.Unlock()
 	for _, p := range pieces {
 		i.pieces[p.id.Block] = append(i.pieces[p.id.Block], p)
+		for _, r := range p.valid.All() {
+			i.extent = max(i.extent, p.id.Block*content.BlockSize+r.End)
+		}
 	}
 	i.unsealed = true
 	s.sealer.now(i)
 	return nil
 }
 
-// adoptFile gives a piece a second name, or copies its valid bytes if it has one already: it may be a
-// block, which is never written, while a piece is.
-func adoptFile(from, to string, valid *ranges.Set) error {
+// adoptFile gives a piece a second name, or copies its valid bytes if it has one already and the database keeps
+// some that will be written into it: the other name may be a block's, which is never written.
+func adoptFile(from, to string, valid *ranges.Set, journaled bool) error {
 	var st unix.Stat_t
 	err := unix.Stat(from, &st)
 	if errors.Is(err, unix.ENOENT) {
@@ -291,7 +304,7 @@ func adoptFile(from, to string, valid *ranges.Set) error {
 	if err != nil {
 		return fmt.Errorf("staged bytes: %s: %w", from, err)
 	}
-	if st.Nlink == 1 {
+	if st.Nlink == 1 || !journaled {
 		return os.Link(from, to)
 	}
 	return copyRanges(from, to, valid)

@@ -58,7 +58,9 @@ type Store struct {
 	trash    trash
 	gen      atomic.Int64 // of pieces
 	ballast  ballast
-	sweep    atomic.Bool // a process crashed: look for block files that it left
+	// journaled counts the bytes of all files that the database keeps until they are sealed.
+	journaled atomic.Int64
+	sweep     atomic.Bool // a process crashed, or sealing failed: look for block files left behind
 
 	ctx        context.Context // ends when the store closes
 	cancel     context.CancelFunc
@@ -94,6 +96,9 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 
 func (s *Store) open(ctx context.Context) (err error) {
 	if err := s.makeDirs(); err != nil {
+		return err
+	}
+	if err := s.weighBallast(); err != nil {
 		return err
 	}
 	s.hasher = content.NewHasher()
@@ -173,6 +178,10 @@ func (s *Store) Close() error {
 				errs = append(errs, s.syncStaged(context.Background()))
 			}
 			s.reapAll()
+			if s.sweep.Swap(false) {
+				_, err := s.objects.Stray(context.Background(), true)
+				s.warn("remove blocks that were made in vain", err)
+			}
 		}
 		s.cancel()
 		s.background.Wait()

@@ -14,6 +14,7 @@ type Tx struct {
 	v       *Volume
 	tx      *meta.Tx
 	removed []meta.Node
+	used    []*Content
 }
 
 // Update runs fn and makes everything that it did through tx visible together, and durable, if it returns
@@ -34,6 +35,9 @@ func (v *Volume) Update(ctx context.Context, fn func(tx *Tx) error) error {
 	}
 	for _, n := range t.removed {
 		v.afterUnlink(n)
+	}
+	for _, c := range t.used {
+		c.used = true
 	}
 	return storeError(v.s.db.Sync(ctx))
 }
@@ -136,6 +140,7 @@ func (t *Tx) fill(n meta.Node, c *Content) error {
 		return err
 	}
 	n.Size, n.Allocated = c.tree.Size, c.tree.Size
+	t.used = append(t.used, c)
 	return t.tx.PutNode(&n)
 }
 

@@ -57,7 +57,7 @@ type failure struct {
 	err        error
 }
 
-func (e *failure) Error() string { return fmt.Sprintf("%s %s: %s", e.what, e.path, reason(e.err)) }
+func (e *failure) Error() string { return fmt.Sprintf("%s %s: %s", e.what, e.path, reason(e.path, e.err)) }
 
 func (e *failure) Unwrap() error { return e.err }
 
@@ -79,15 +79,16 @@ var plainReasons = []error{
 	keys.ErrNotFound, keys.ErrExists,
 }
 
-func reason(err error) string {
+// reason tells why, without the path that has been named already.
+func reason(named string, err error) string {
 	for _, plain := range plainReasons {
 		if errors.Is(err, plain) {
 			return plain.Error()
 		}
 	}
 	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Error()
+	if errors.As(err, &path) && path.Path == named {
+		return path.Err.Error()
 	}
 	return err.Error()
 }

@@ -40,7 +40,7 @@ func (s *Store) Begin() (*Batch, error) {
 	}, nil
 }
 
-// Close ends the batch. Files of blocks that were never inserted are left for fsck to find.
+// Close ends the batch. Files of blocks that were never inserted are left for Stray to find.
 func (b *Batch) Close() { b.s.lease.release() }
 
 // PutBlock adds a block.
