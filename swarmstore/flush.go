@@ -77,12 +77,14 @@ func (i *inode) record(ctx context.Context) error {
 	}
 	r := recording{i: i, written: i.takeUnsynced()}
 	dirty := len(r.written) > 0 || i.changed
-	r.journal = r.bytes() <= journalMost && i.s.journaled.Load()+r.bytes() <= i.s.journalRoom()
+	err := r.choose()
 	i.mu.Unlock()
 	if !dirty {
 		return nil
 	}
-	err := r.makeDurable()
+	if err == nil && !r.journal {
+		err = r.makeDurable()
+	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if err == nil {
@@ -141,14 +143,29 @@ func (r *recording) bytes() (n int64) {
 	return n
 }
 
-// makeDurable syncs the files of the pieces, or reads the bytes that go into the database instead. No lock is
-// held: others may write meanwhile.
+// choose decides whether the bytes go into the database. If so they are read, else the pieces are closed: what is
+// written from now on lies beside them. mu is held for writing.
+func (r *recording) choose() error {
+	s := r.i.s
+	used := s.journaled.Load() + r.bytes()
+	r.journal = r.bytes() <= journalMost && used <= s.journalRoom()
+	if used > s.journalRoom()/2 && r.i.journal > 0 {
+		s.sealer.soon(r.i) // which makes room
+	}
+	if r.journal {
+		return r.readUnsynced()
+	}
+	for _, w := range r.written {
+		w.piece.closed = true
+	}
+	return nil
+}
+
+// makeDurable syncs the files of the pieces. No lock is held: others may write meanwhile.
 func (r *recording) makeDurable() error {
 	switch {
 	case len(r.written) == 0:
 		return nil
-	case r.journal:
-		return r.readUnsynced()
 	case len(r.written) > syncEach:
 		return r.i.s.blocks.SyncAll()
 	}

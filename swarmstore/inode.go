@@ -72,6 +72,7 @@ type piece struct {
 	unsynced  ranges.Set // written since it was recorded
 	journaled bool       // the database keeps bytes of it, because its file is not synced
 	frozen    bool       // being sealed: not written any more
+	closed    bool       // its file is, or is about to be, durable: not written any more while there is another way
 }
 
 // inodeTable holds the inodes in use.

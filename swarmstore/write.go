@@ -113,10 +113,20 @@ func (i *inode) stageBlock(index int64, p []byte, at int64) (int, error) {
 	return n, err
 }
 
+// maxLayers bounds the pieces of one block. Beyond, synced bytes are written over, as most filesystems do all the
+// time: a crash may then show some of the later bytes without the others.
+const maxLayers = 32
+
+// writable reports whether a piece, the last of so many, takes writes. What the database keeps of it is laid over
+// it after a crash, so that such a piece may be written over.
+func (p *piece) writable(layers int) bool {
+	return !p.frozen && (!p.closed || layers >= maxLayers)
+}
+
 // openPiece returns the piece of a block that may be written, a new one if need be.
 func (i *inode) openPiece(index int64) *piece {
 	list := i.pieces[index]
-	if len(list) > 0 && !list[len(list)-1].frozen {
+	if len(list) > 0 && list[len(list)-1].writable(len(list)) {
 		return list[len(list)-1]
 	}
 	p := &piece{id: staging.PieceID{Ino: i.ino, Block: index, Gen: i.s.gen.Add(1)}}
