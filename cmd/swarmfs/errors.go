@@ -57,7 +57,9 @@ type failure struct {
 	err        error
 }
 
-func (e *failure) Error() string { return fmt.Sprintf("%s %s: %s", e.what, e.path, reason(e.path, e.err)) }
+func (e *failure) Error() string {
+	return fmt.Sprintf("%s %s: %s", e.what, e.path, reason(e.path, e.err))
+}
 
 func (e *failure) Unwrap() error { return e.err }
 
