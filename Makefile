@@ -39,24 +39,24 @@ umount: build ## unmount MOUNTPOINT
 
 .PHONY: test
 test: ## run every suite in its short form: under ten minutes on two cores
-	$(GO) test -short -timeout 10m ./...
+	$(GO) test -count=1 -short -timeout 10m ./... # the cache does not know that the suites run the program
 
 .PHONY: test-race
 test-race: ## the same with the race detector, in the daemon under test too
 	$(GO) build -race -o bin/swarmfs-race ./cmd/swarmfs
-	SWARMFS_TEST_BINARY=$(CURDIR)/bin/swarmfs-race $(GO) test -race -short -timeout 30m ./...
+	SWARMFS_TEST_BINARY=$(CURDIR)/bin/swarmfs-race $(GO) test -count=1 -race -short -timeout 30m ./...
 
 .PHONY: test-tools
 test-tools: ## fio, git, SQLite, rsync and other programs on a mount, in full
-	$(GO) test -timeout 2h -v ./test/tools
+	$(GO) test -count=1 -timeout 2h -v ./test/tools
 
 .PHONY: test-crash
 test-crash: ## kill the daemon ROUNDS times and cut the power CUTS times
-	$(GO) test -timeout 24h -v ./test/crash -rounds $(ROUNDS) -cuts $(CUTS)
+	$(GO) test -count=1 -timeout 24h -v ./test/crash -rounds $(ROUNDS) -cuts $(CUTS)
 
 .PHONY: test-long
 test-long: test-tools test-crash ## every suite in full
-	$(GO) test -timeout 4h ./...
+	$(GO) test -count=1 -timeout 4h ./...
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (10s)
