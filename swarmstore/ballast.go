@@ -20,7 +20,8 @@ const (
 )
 
 type ballast struct {
-	size    int64 // set when the store is opened
+	disk    int64 // size of the disk, set when the store is opened
+	size    int64
 	missing atomic.Bool
 }
 
@@ -35,7 +36,8 @@ func (s *Store) weighBallast() error {
 	if err := unix.Statfs(s.dir, &disk); err != nil {
 		return err
 	}
-	s.ballast.size = min(max(int64(disk.Blocks)*disk.Bsize/ballastPart, minBallast), maxBallast)
+	s.ballast.disk = int64(disk.Blocks) * disk.Bsize
+	s.ballast.size = min(max(s.ballast.disk/ballastPart, minBallast), maxBallast)
 	return nil
 }
 

@@ -15,9 +15,12 @@ import (
 // files of their pieces.
 const journalMost = 512 << 10
 
-// journalRoom bounds the bytes kept so until their files are sealed: who takes them over after a crash needs as
-// much room, and has the ballast.
-func (s *Store) journalRoom() int64 { return s.ballast.size / 2 }
+// journalPart is the part of the disk that may be used for that.
+const journalPart = 1024
+
+// journalRoom bounds the bytes kept so until their files are sealed: half of the ballast, because who takes them
+// over after a power cut may need as much room; more on a large disk, which is hardly ever full to the last part.
+func (s *Store) journalRoom() int64 { return max(s.ballast.size/2, s.ballast.disk/journalPart) }
 
 // syncEach is the number of pieces up to which a sync syncs each by itself rather than the whole
 // filesystem: one costs 0.1 to 0.3 ms, the whole some 10 ms and more if others write much.
