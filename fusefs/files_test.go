@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"swarmfs/test/harness"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -77,7 +79,7 @@ func TestRenameFlags(t *testing.T) {
 }
 
 func TestRenameWhiteout(t *testing.T) {
-	requireRoot(t)
+	harness.RequireRoot(t)
 	dir := newMount(t)
 	write(t, dir+"/lower", "x")
 	if err := unix.Renameat2(unix.AT_FDCWD, dir+"/lower", unix.AT_FDCWD, dir+"/upper", unix.RENAME_WHITEOUT); err != nil {
@@ -323,7 +325,7 @@ func TestLongNamesAndDeepPaths(t *testing.T) {
 }
 
 func TestSpecialFiles(t *testing.T) {
-	requireRoot(t)
+	harness.RequireRoot(t)
 	dir := newMount(t)
 	for name, mode := range map[string]uint32{"fifo": unix.S_IFIFO, "socket": unix.S_IFSOCK, "char": unix.S_IFCHR, "block": unix.S_IFBLK} {
 		dev := unix.Mkdev(1, 3)
@@ -411,10 +413,7 @@ func TestStatfsShowsTheDisk(t *testing.T) {
 // TestLocksBetweenProcesses has two processes want the same lock.
 func TestLocksBetweenProcesses(t *testing.T) {
 	dir := newMount(t)
-	flock, err := exec.LookPath("flock")
-	if err != nil {
-		t.Skip(err)
-	}
+	flock := harness.RequireProgram(t, "flock", "util-linux")
 	f := open(t, dir+"/lock", os.O_RDWR|os.O_CREATE, 0o600)
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != nil {
 		t.Fatal(err)

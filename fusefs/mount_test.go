@@ -142,18 +142,6 @@ func requireFUSE(t testing.TB) {
 	t.Skipf("no FUSE here: %v", err)
 }
 
-// requireRoot skips what only root may do: give files away, make devices, act as somebody else.
-func requireRoot(t testing.TB) {
-	t.Helper()
-	if os.Geteuid() == 0 {
-		return
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal("this test needs root")
-	}
-	t.Skip("only root may do this")
-}
-
 // mountPoint makes a directory that other users can reach, which those of t.TempDir are not.
 func mountPoint(t testing.TB) string {
 	t.Helper()

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"swarmfs/test/harness"
 )
 
 // as returns a command that runs in a shell as an unprivileged user.
@@ -16,7 +18,7 @@ func as(uid uint32, script string) *exec.Cmd {
 }
 
 func TestWritingClearsSetuid(t *testing.T) {
-	requireRoot(t)
+	harness.RequireRoot(t)
 	dir := newMount(t)
 	for name, change := range map[string]string{
 		"Append":   "echo x >> file",
@@ -42,7 +44,7 @@ func TestWritingClearsSetuid(t *testing.T) {
 }
 
 func TestChownClearsSetuid(t *testing.T) {
-	requireRoot(t)
+	harness.RequireRoot(t)
 	dir := newMount(t)
 	write(t, dir+"/file", "content")
 	if err := os.Chmod(dir+"/file", 0o755|os.ModeSetuid); err != nil {
@@ -57,12 +59,9 @@ func TestChownClearsSetuid(t *testing.T) {
 }
 
 func TestSetuidProgramChangesUser(t *testing.T) {
-	requireRoot(t)
+	harness.RequireRoot(t)
 	dir := newMount(t)
-	id, err := exec.LookPath("id")
-	if err != nil {
-		t.Skip(err)
-	}
+	id := harness.RequireProgram(t, "id", "coreutils")
 	program, err := os.ReadFile(id)
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +82,7 @@ func TestSetuidProgramChangesUser(t *testing.T) {
 }
 
 func TestPermissions(t *testing.T) {
-	requireRoot(t)
+	harness.RequireRoot(t)
 	dir := newMount(t)
 	write(t, dir+"/secret", "x")
 	if err := os.Chmod(dir+"/secret", 0o600); err != nil {
@@ -95,7 +94,7 @@ func TestPermissions(t *testing.T) {
 }
 
 func TestStickyDirectory(t *testing.T) {
-	requireRoot(t)
+	harness.RequireRoot(t)
 	dir := subdir(t, newMount(t), "tmp")
 	if err := os.Chmod(dir, 0o777|os.ModeSticky); err != nil {
 		t.Fatal(err)
@@ -115,7 +114,7 @@ func TestStickyDirectory(t *testing.T) {
 }
 
 func TestSetgidDirectoryGivesItsGroup(t *testing.T) {
-	requireRoot(t)
+	harness.RequireRoot(t)
 	dir := subdir(t, newMount(t), "team")
 	if err := os.Chown(dir, 0, 777); err != nil {
 		t.Fatal(err)

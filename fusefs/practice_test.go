@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 
+	"swarmfs/test/harness"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -66,9 +68,7 @@ func wantContent(t testing.TB, path, want string) {
 
 func run(t testing.TB, dir, name string, args ...string) string {
 	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
-		t.Skipf("%s is not installed", name)
-	}
+	harness.RequireProgram(t, name, name)
 	cmd := exec.Command(name, args...)
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
@@ -281,7 +281,7 @@ func buildAndRun(t *testing.T, dir string) {
 	}
 	binary, err := os.ReadFile("/bin/true")
 	if err != nil {
-		t.Skipf("no program to copy: %v", err)
+		t.Fatal(err)
 	}
 	if err := os.WriteFile(dir+"/true", binary, 0o755); err != nil {
 		t.Fatal(err)

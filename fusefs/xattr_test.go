@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"swarmfs/swarmstore"
+	"swarmfs/test/harness"
 )
 
 func TestXattrLimits(t *testing.T) {
@@ -87,7 +88,7 @@ func acl(entries ...aclEntry) []byte {
 // TestDefaultACLIsInherited checks that a new file gets the directory's default ACL instead of the umask, and
 // that the kernel goes by it.
 func TestDefaultACLIsInherited(t *testing.T) {
-	requireRoot(t)
+	harness.RequireRoot(t)
 	dir := subdir(t, newMount(t), "shared")
 	inherited := acl(
 		aclEntry{aclUserObj, 7, aclNobody}, aclEntry{aclUser, 6, 1234}, aclEntry{aclGroup, 0, aclNobody},
@@ -121,7 +122,7 @@ func TestDefaultACLIsInherited(t *testing.T) {
 }
 
 func TestChmodChangesACLMask(t *testing.T) {
-	requireRoot(t)
+	harness.RequireRoot(t)
 	file := newMount(t) + "/file"
 	write(t, file, "x")
 	full := acl(

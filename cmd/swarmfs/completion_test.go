@@ -4,6 +4,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"swarmfs/test/harness"
 )
 
 func TestCompletionScripts(t *testing.T) {
@@ -18,10 +20,7 @@ func TestCompletionScripts(t *testing.T) {
 
 // TestBashCompletes runs the script in a bash whose word so far is "re", after "volume".
 func TestBashCompletes(t *testing.T) {
-	bash, err := exec.LookPath("bash")
-	if err != nil {
-		t.Skip("there is no bash")
-	}
+	bash := harness.RequireProgram(t, "bash", "bash")
 	const driver = `
 swarmfs() { printf 'create\nlist\nremove\n'; [[ "$1 $2 $#" == "volume --generate-bash-completion 2" ]] || echo "remote: $*"; }
 COMP_WORDS=(swarmfs volume re) COMP_CWORD=2

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"swarmfs/test/harness"
 )
 
 // mountShell runs whole processes of the program, which can mount.
@@ -25,9 +27,7 @@ type mountShell struct {
 
 func newMountShell(t *testing.T) *mountShell {
 	t.Helper()
-	if _, err := os.Stat("/dev/fuse"); err != nil || os.Geteuid() != 0 {
-		t.Skip("mounting needs /dev/fuse and root")
-	}
+	harness.RequireFUSE(t)
 	s := &mountShell{newShell(t), filepath.Join(t.TempDir(), "made", "mnt")}
 	t.Cleanup(func() { _ = unix.Unmount(s.point, unix.MNT_DETACH) }) // is done already unless the test failed
 	return s

@@ -41,7 +41,7 @@ func TestTour(t *testing.T) {
 	for program, debianPackage := range map[string]string{
 		"make": "make", "git": "git", "tar": "tar", "sqlite3": "sqlite3", "getfattr": "attr", "diff": "diffutils",
 	} {
-		need(t, program, debianPackage)
+		harness.RequireProgram(t, program, debianPackage)
 	}
 	readme := read(t, "README.md")
 	steps := tourSteps(t, readme)
@@ -55,18 +55,6 @@ func TestTour(t *testing.T) {
 			t.Errorf("$ %s\nprints\n%s\nnot, as in the README,\n%s", s.command, outputs[i], s.output)
 		}
 	}
-}
-
-// need requires a program of a Debian package.
-func need(t *testing.T, program, debianPackage string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err == nil {
-		return
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s is required in CI: apt-get install %s", program, debianPackage)
-	}
-	t.Skipf("%s is missing: apt-get install %s", program, debianPackage)
 }
 
 // step is a command and what it prints. The lines of both are those of the README.

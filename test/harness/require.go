@@ -27,6 +27,16 @@ func RequireRoot(t testing.TB) {
 	}
 }
 
+// RequireProgram requires a program of a Debian package, and returns its path.
+func RequireProgram(t testing.TB, program, debianPackage string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err != nil {
+		missing(t, fmt.Errorf("%s is missing: apt-get install %s", program, debianPackage))
+	}
+	return path
+}
+
 func missing(t testing.TB, err error) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {

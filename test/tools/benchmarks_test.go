@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"swarmfs/test/harness"
 )
 
 // These programs measure, but they also fail when a call does: what they
 // measured does not matter here.
 
 func TestDbench(t *testing.T) {
-	need(t, "dbench", "dbench")
+	harness.RequireProgram(t, "dbench", "dbench")
 	fs := mount(t)
 	out := run(t, "", "dbench", "-c", "/usr/share/dbench/client.txt", "-D", fs.Dir, "-t", scaled("4", "60"), "4")
 	if !strings.Contains(out, "Throughput") {
@@ -19,7 +21,7 @@ func TestDbench(t *testing.T) {
 }
 
 func TestBonnie(t *testing.T) {
-	need(t, "bonnie++", "bonnie++")
+	harness.RequireProgram(t, "bonnie++", "bonnie++")
 	fs := mount(t)
 	// -r 0 lets it take files smaller than twice the memory.
 	// -f leaves out the pass that writes and reads byte by byte through stdio.
@@ -27,7 +29,7 @@ func TestBonnie(t *testing.T) {
 }
 
 func TestPostmark(t *testing.T) {
-	need(t, "postmark", "postmark")
+	harness.RequireProgram(t, "postmark", "postmark")
 	fs := mount(t)
 	out := command{args: []string{"postmark"}, stdin: fmt.Sprintf(
 		"set location %s\nset number %d\nset transactions %d\nset size 100 200000\nset subdirectories 10\nrun\nquit\n",

@@ -5,11 +5,13 @@ import (
 	"path/filepath"
 	"testing"
 
+	"swarmfs/test/harness"
+
 	"golang.org/x/sys/unix"
 )
 
 func TestTar(t *testing.T) {
-	need(t, "tar", "tar")
+	harness.RequireProgram(t, "tar", "tar")
 	src, fs := goSource(t), mount(t)
 	archive := filepath.Join(fs.Dir, "archive.tar")
 	run(t, "", "tar", "-cf", archive, "-C", src, ".")
@@ -28,8 +30,8 @@ func TestTar(t *testing.T) {
 
 // rsync copies everything that a file can have; a second run finds nothing to do.
 func TestRsync(t *testing.T) {
-	need(t, "rsync", "rsync")
-	need(t, "setfacl", "acl")
+	harness.RequireProgram(t, "rsync", "rsync")
+	harness.RequireProgram(t, "setfacl", "acl")
 	src, fs := oddFiles(t), mount(t)
 	rsync := []string{"rsync", "-aHAXi", "--numeric-ids"}
 	to := filepath.Join(fs.Dir, "copy")

@@ -1,12 +1,16 @@
 package tools
 
-import "testing"
+import (
+	"testing"
+
+	"swarmfs/test/harness"
+)
 
 // fio writes blocks of random sizes at random places and reads each back by
 // its checksum: at once, and once more after a new mount, when no page of the
 // kernel's cache is left.
 func TestFio(t *testing.T) {
-	need(t, "fio", "fio")
+	harness.RequireProgram(t, "fio", "fio")
 	tests := []struct {
 		name string
 		args []string

@@ -6,12 +6,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"swarmfs/test/harness"
 )
 
 // A repository of thousands of commits can be cloned, checked, packed and
 // checked out on a mount.
 func TestGit(t *testing.T) {
-	need(t, "git", "git")
+	harness.RequireProgram(t, "git", "git")
 	commits := scaled(1500, 10000)
 	origin := filepath.Join(t.TempDir(), "origin.git")
 	run(t, "", "git", "init", "-q", "--bare", "-b", "main", origin)

@@ -6,12 +6,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"swarmfs/test/harness"
 )
 
 // Several sqlite3 shells write to one database, in both journal modes: none
 // loses a transaction and the database stays sound.
 func TestSQLite(t *testing.T) {
-	need(t, "sqlite3", "sqlite3")
+	harness.RequireProgram(t, "sqlite3", "sqlite3")
 	const writers = 4
 	transactions := scaled(25, 500)
 	for _, mode := range []string{"delete", "truncate", "persist", "wal"} {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"swarmfs/test/harness"
 )
 
 // foreign are stressors of stress-ng's class that do nothing to the file
@@ -34,7 +36,7 @@ const (
 
 // Each stressor of stress-ng's file system class works on a mount as on ext4.
 func TestStressNG(t *testing.T) {
-	need(t, "stress-ng", "stress-ng")
+	harness.RequireProgram(t, "stress-ng", "stress-ng")
 	fs := mount(t)
 	for _, stressor := range stressors(t) {
 		t.Run(stressor, func(t *testing.T) {

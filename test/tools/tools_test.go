@@ -23,18 +23,6 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
 
-// need requires a program of a Debian package.
-func need(t *testing.T, program, debianPackage string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err == nil {
-		return
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s is required in CI: apt-get install %s", program, debianPackage)
-	}
-	t.Skipf("%s is missing: apt-get install %s", program, debianPackage)
-}
-
 // scaled returns short with -short and full without.
 func scaled[T any](short, full T) T {
 	if testing.Short() {

@@ -4,12 +4,14 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"swarmfs/test/harness"
 )
 
 // vim saves a file by renaming or by copying the old one to a backup; either
 // way the text is saved, the mode stays, and nothing is left behind.
 func TestVimSave(t *testing.T) {
-	need(t, "vim", "vim")
+	harness.RequireProgram(t, "vim", "vim")
 	fs := mount(t)
 	for _, backup := range []string{"yes", "no", "auto", "auto,breakhardlink"} {
 		t.Run("backupcopy="+backup, func(t *testing.T) {
